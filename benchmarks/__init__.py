@@ -1,0 +1,1 @@
+"""What docctl costs, measured beside SQLite's own full-text search in the same run."""

@@ -1,0 +1,213 @@
+"""The audit trail: an append-only, hash-chained record of every act, written in the act's own transaction."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Index, String, Text, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from docctl import clock
+from docctl.database import Base, Instant, iso
+from docctl.people import Account
+
+GENESIS = "0" * 64
+
+
+class Action(StrEnum):
+    """What can happen, as `noun.past`: the words of the trail, of search's follower and of the reports."""
+
+    SIGNED_IN = "account.signed_in"
+    SIGNED_OUT = "account.signed_out"
+    SIGN_IN_REFUSED = "account.sign_in_refused"
+    ACCOUNT_ADDED = "account.added"
+    ACCOUNT_DISABLED = "account.disabled"
+    PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - the name of an act, not a password.
+    UNIT_ADDED = "unit.added"
+    TYPE_ADDED = "document_type.added"
+    WORKFLOW_REGISTERED = "workflow.registered"
+    ACT_REFUSED = "act.refused"
+    DOCUMENT_ADDED = "document.added"
+    DOCUMENT_RENAMED = "document.renamed"
+    CODE_SETTLED = "document.code_settled"
+    REVISION_DRAFTED = "revision.drafted"
+    REVISION_IMPORTED = "revision.imported"
+    REVISION_EDITED = "revision.edited"
+    REVISION_MOVED = "revision.moved"
+    REVISION_SUPERSEDED = "revision.superseded"
+    TEXT_EXTRACTED = "content.extracted"
+    DECISION_DRAFTED = "decision.drafted"
+    DECISION_EDITED = "decision.edited"
+    DECISION_MOVED = "decision.moved"
+    DELEGATION_MADE = "delegation.made"
+    DELEGATION_ENDED = "delegation.ended"
+
+
+class AuditEntry(Base):
+    """One act: who, with which title that day, did what to which record, with the changed values in `detail`."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_record", "noun", "record_id"),)
+
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(Instant, index=True)
+    actor_id: Mapped[int | None]
+    actor: Mapped[str] = mapped_column(String(200))
+    actor_title: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(60), index=True)
+    noun: Mapped[str] = mapped_column(String(40))
+    record_id: Mapped[int | None]
+    document_id: Mapped[int | None] = mapped_column(index=True)
+    detail: Mapped[str] = mapped_column(Text)
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The detail as a dictionary."""
+        loaded: dict[str, Any] = json.loads(self.detail)
+        return loaded
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the trail: print it, keep it, and a cut tail or a rewritten history shows."""
+
+    sequence: int
+    hash: str
+
+
+def record(
+    session: Session,
+    action: str,
+    *,
+    by: Account | None,
+    noun: str = "",
+    record_id: int | None = None,
+    document_id: int | None = None,
+    **detail: Any,
+) -> AuditEntry:
+    """Append one entry in the caller's transaction, which must hold the write lock."""
+    if session.get_bind().dialect.name == "postgresql":
+        # One writer of the chain at a time; SQLite's BEGIN IMMEDIATE already says so.
+        session.execute(text("SELECT pg_advisory_xact_lock(7235920)"))
+    last = head(session)
+    entry = AuditEntry(
+        sequence=last.sequence + 1,
+        at=clock.now(),
+        actor_id=by.id if by else None,
+        actor=by.full_name if by else "docctl",
+        actor_title=by.title_vi if by else "",
+        action=str(action),
+        noun=noun,
+        record_id=record_id,
+        document_id=document_id,
+        detail=canonical(detail),
+        prev_hash=last.hash,
+    )
+    entry.hash = entry_hash(entry)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def head(session: Session) -> Head:
+    """Return the sequence and hash of the newest entry; sequence 0 for an empty trail."""
+    newest = session.execute(
+        select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
+    ).first()
+    return Head(newest.sequence, newest.hash) if newest else Head(0, GENESIS)
+
+
+def entry_hash(entry: AuditEntry) -> str:
+    """Return the SHA-256, in hex, over every column of the entry and the hash of the entry before it."""
+    return hash_of(
+        [
+            entry.sequence,
+            iso(entry.at),
+            entry.actor_id,
+            entry.actor,
+            entry.actor_title,
+            entry.action,
+            entry.noun,
+            entry.record_id,
+            entry.document_id,
+            entry.detail,
+            entry.prev_hash,
+        ]
+    )
+
+
+def hash_of(columns: list[Any]) -> str:
+    """Return the SHA-256, in hex, over the columns of an entry, from its sequence to the hash before it."""
+    return hashlib.sha256(canonical(columns).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """Write a value as JSON in one way only: sorted keys, no spaces, dates as ISO text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def entries(session: Session, *, after: int = 0) -> Iterator[AuditEntry]:
+    """Yield the entries past a sequence, oldest first, in chunks so that a long trail needs little memory."""
+    query = select(AuditEntry).where(AuditEntry.sequence > after).order_by(AuditEntry.sequence)
+    yield from session.scalars(query.execution_options(yield_per=500))
+
+
+def of_document(session: Session, document_id: int) -> list[AuditEntry]:
+    """Return every entry about a document, its revisions and their decisions' acts on it, oldest first."""
+    return list(
+        session.scalars(select(AuditEntry).where(AuditEntry.document_id == document_id).order_by(AuditEntry.sequence))
+    )
+
+
+def of_record(session: Session, noun: str, record_id: int) -> list[AuditEntry]:
+    """Return every entry about one record, oldest first."""
+    query = select(AuditEntry).where(AuditEntry.noun == noun, AuditEntry.record_id == record_id)
+    return list(session.scalars(query.order_by(AuditEntry.sequence)))
+
+
+def page(
+    session: Session,
+    *,
+    actor_id: int | None = None,
+    action: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[int, list[AuditEntry]]:
+    """Return how many entries there are of a person, of an act, in `since <= at < until`, and some, newest first."""
+    wanted: list[ColumnElement[bool]] = []
+    if actor_id is not None:
+        wanted.append(AuditEntry.actor_id == actor_id)
+    if action:
+        wanted.append(AuditEntry.action == action)
+    if since is not None:
+        wanted.append(AuditEntry.at >= since)
+    if until is not None:
+        wanted.append(AuditEntry.at < until)
+    total = session.scalar(select(func.count()).select_from(AuditEntry).where(*wanted)) or 0
+    query = select(AuditEntry).where(*wanted).order_by(AuditEntry.sequence.desc()).limit(limit).offset(offset)
+    return total, list(session.scalars(query))
+
+
+def documents_touched(session: Session, *, after: int) -> tuple[int, set[int]]:
+    """Return the trail's position and the ids of the documents that entries past `after` are about."""
+    position = session.scalar(select(func.max(AuditEntry.sequence))) or 0
+    touched = session.scalars(
+        select(AuditEntry.document_id)
+        .where(AuditEntry.sequence > after, AuditEntry.sequence <= position, AuditEntry.document_id.is_not(None))
+        .distinct()
+    )
+    return position, {document_id for document_id in touched if document_id is not None}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return iso(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

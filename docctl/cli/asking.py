@@ -1,0 +1,92 @@
+"""Questions from the command line: search, and what is in force."""
+
+import time
+from typing import Any
+
+import click
+
+from docctl import authority, clock, documents, people, revisions
+from docctl.cli.main import instant, json_option, local, opened, say
+from docctl.revisions import Standing
+from docctl.search import following
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--scope", type=click.Choice(["in-force", "all"]), default="in-force", show_default=True)
+@click.option("--on", default=None, metavar="DATE", help="What was in force then.")
+@click.option("--unit", default=None)
+@click.option("--type", "type_code", default=None)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--as", "actor", default=None, metavar="USER", help="Who asks; without, only what is in force is found.")
+@json_option
+def search(
+    words: tuple[str, ...],
+    scope: str,
+    on: str | None,
+    unit: str | None,
+    type_code: str | None,
+    limit: int,
+    actor: str | None,
+    as_json: bool,
+) -> None:
+    """Search the documents, with or without accents."""
+    with opened() as site:
+        following.follow(site.database, site.engine)
+        with site.database.reading() as session:
+            reader = authority.reader(session, people.find(session, actor)) if actor else None
+            found = following.find(
+                session,
+                site.engine,
+                " ".join(words),
+                reader=reader,
+                scope=scope,
+                on=instant(on, "--on"),
+                unit=unit,
+                type=type_code,
+                limit=limit,
+            )
+    result = found.as_dict()
+    lines = [f"{hit['code']}\t{hit['edition']}\t{hit['state']}\t{hit['title']}" for hit in result["hits"]]
+    say(as_json, result, f"{result['total']} found in {result['took_ms']:.0f} ms", *lines)
+
+
+@click.command("in-force")
+@click.option("--on", default=None, metavar="DATE", help="Now by default.")
+@click.option("--known-at", default=None, metavar="INSTANT", help="As it was known then.")
+@click.option("--document", default=None, metavar="ID|CODE")
+@json_option
+def in_force(on: str | None, known_at: str | None, document: str | None, as_json: bool) -> None:
+    """Say what is in force, or was, or will be, on a date."""
+    began = time.perf_counter()
+    with opened() as site, site.database.reading() as session:
+        # Opening the site has set the office's time zone, in which the dates are meant.
+        at, known = instant(on, "--on") or clock.now(), instant(known_at, "--known-at")
+        only = documents.find(session, document) if document else None
+        found = [_as_dict(row) for row in revisions.standing(session, on=at, known_at=known, document=only)]
+    result: dict[str, Any] = {"on": local(at), "known_at": local(known), "documents": found}
+    lines = [f"{row['code']}\t{row['edition']}\t{row['effective_from']}\t{row['title']}" for row in found]
+    took = (time.perf_counter() - began) * 1000
+    say(as_json, result, *lines, f"{len(found)} in force on {clock.local(at):%d/%m/%Y %H:%M} ({took:.0f} ms)")
+
+
+def add_to(main: click.Group) -> None:
+    """Put these commands into the program."""
+    main.add_command(search)
+    main.add_command(in_force)
+
+
+def _as_dict(row: Standing) -> dict[str, Any]:
+    revision = row.revision
+    return {
+        "document": revision.document_id,
+        "code": revision.document.code,
+        "title": revision.title,
+        "revision": revision.id,
+        "edition": revision.edition_code,
+        "amendment": revision.amendment,
+        "effective_from": local(row.effective_from),
+        "effective_to": local(row.effective_to),
+        "sha256": revision.file_sha256,
+        "decision": row.decision,
+    }

@@ -1,0 +1,232 @@
+"""Decisions from the command line."""
+
+from datetime import date
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from docctl import clock, decisions, documents
+from docctl.cli.documents import loaded
+from docctl.cli.main import (
+    Group,
+    acting,
+    as_option,
+    fail,
+    given_password,
+    instant,
+    json_option,
+    opened,
+    password_options,
+    say,
+    settings,
+    signing,
+    spoken,
+)
+from docctl.decisions import Check, Decision, Line
+from docctl.people import Reader
+from docctl.rules import Refused, Sentence
+
+
+@click.group(cls=Group)
+def decision() -> None:
+    """Decisions."""
+
+
+@decision.command("add")
+@click.argument("title")
+@click.option("--number", default="", help="Such as 2804/QĐ-UBND.")
+@click.option("--date", "signed_on", default=None, metavar="DATE", help="The date of signature.")
+@click.option("--effective", default=None, metavar="DATE", help="The day on which it takes effect, from 00:00.")
+@click.option("--issue", "issued", multiple=True, type=int, metavar="REVISION", help="A revision to issue, by id.")
+@click.option("--withdraw", "withdrawn", multiple=True, metavar="DOCUMENT:REASON", help="A document to withdraw.")
+@click.option("--everything-approved", is_flag=True, help="Issue every approved revision that waits.")
+@as_option
+@json_option
+def decision_add(
+    title: str,
+    number: str,
+    signed_on: str | None,
+    effective: str | None,
+    issued: tuple[int, ...],
+    withdrawn: tuple[str, ...],
+    everything_approved: bool,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Draft a decision with its lines."""
+    with acting(actor) as (_, session, by):
+        lines = [Line(decisions.ISSUE, revision=loaded(session, number_, by)) for number_ in issued]
+        if everything_approved:
+            chosen = set(issued)
+            lines += [
+                Line(decisions.ISSUE, revision=row) for row in decisions.awaiting_issue(session) if row.id not in chosen
+            ]
+        lines += [_withdrawal(session, row) for row in withdrawn]
+        made = decisions.draft(
+            session,
+            by=by,
+            title=title,
+            number=number,
+            signed_on=_day(signed_on, "--date"),
+            effective_from=_day(effective, "--effective"),
+            lines=lines,
+        )
+        result = as_dict(made)
+    say(as_json, result, f"Decision {made.id}: {len(made.lines)} lines, draft")
+
+
+@decision.command("check")
+@click.argument("decision_id", type=int)
+@click.option("--as", "actor", default=None, metavar="USER", help="Mark it as checked in this person's name.")
+@json_option
+def decision_check(decision_id: int, actor: str | None, as_json: bool) -> None:
+    """Run the dry run; exit status 1 when it finds errors."""
+    if actor:
+        with acting(actor) as (_, session, by):
+            found = decisions.check(session, _loaded(session, decision_id, by), by=by)
+    else:
+        with opened() as site, site.database.reading() as session:
+            row = session.get(Decision, decision_id)
+            if row is None:
+                raise _none(decision_id)
+            found = decisions.dry_run(session, row)
+    say(as_json, check_dict(found), *_lines_of(found))
+    if found.errors:
+        fail(spoken(Sentence("Còn {n} lỗi.", "{n} errors remain.").fill(n=len(found.errors))))
+
+
+@decision.command("act")
+@click.argument("decision_id", type=int)
+@click.argument("trigger")
+@click.option("--reason", default="")
+@password_options
+@as_option
+@json_option
+def decision_act(
+    decision_id: int, trigger: str, reason: str, password: str | None, password_stdin: bool, actor: str, as_json: bool
+) -> None:
+    """Take a decision through check, change, sign, execute, discard or cancel."""
+    proof = signing(actor, given_password(password, password_stdin, needed=trigger == "sign"))
+    with acting(actor) as (_, session, by):
+        row = _loaded(session, decision_id, by)
+        found = decisions.act(session, row, trigger, by=by, reason=reason, signing=proof)
+        result = as_dict(row) | ({"check": check_dict(found)} if found else {})
+    say(as_json, result, f"Decision {decision_id}: {row.state}", *(_lines_of(found) if found else []))
+    if found and found.errors:
+        fail(spoken(Sentence("Còn {n} lỗi.", "{n} errors remain.").fill(n=len(found.errors))))
+
+
+@decision.command("execute")
+@click.argument("decision_id", type=int)
+@as_option
+@json_option
+def decision_execute(decision_id: int, actor: str, as_json: bool) -> None:
+    """Execute a signed decision: everything at once, or nothing."""
+    with acting(actor) as (_, session, by):
+        row = _loaded(session, decision_id, by)
+        found = decisions.execute(session, row, by=by)
+        result = as_dict(row) | {"check": check_dict(found)}
+    say(as_json, result, f"Decision {decision_id}: {row.state}", *_lines_of(found))
+
+
+@decision.command("show")
+@click.argument("decision_id", type=int)
+@as_option
+@json_option
+def decision_show(decision_id: int, actor: str, as_json: bool) -> None:
+    """Show a decision and its lines."""
+    from docctl import authority, people
+
+    with opened() as site, site.database.reading() as session:
+        row = _loaded(session, decision_id, authority.reader(session, people.find(session, actor)))
+        result = as_dict(row)
+    lines = [f"{line['line']}\t{line['action']}\t{line['code']}\t{line['title']}" for line in result["lines"]]
+    say(as_json, result, f"{result['number'] or decision_id}: {result['state']}", *lines)
+
+
+def as_dict(row: Decision) -> dict[str, Any]:
+    """Return a decision as the JSON of the command line."""
+    return {
+        "decision": row.id,
+        "number": row.number,
+        "date": row.signed_on.isoformat() if row.signed_on else None,
+        "title": row.title,
+        "effective_from": row.effective_from.isoformat() if row.effective_from else None,
+        "state": row.state,
+        "lock": row.lock,
+        "lines": [
+            {
+                "line": line.position,
+                "action": line.action,
+                "document": line.document_id,
+                "code": line.document.code,
+                "title": line.revision.title if line.revision else line.document.title,
+                "revision": line.revision_id,
+                "reason": line.reason,
+            }
+            for line in row.lines
+        ],
+    }
+
+
+def check_dict(found: Check) -> dict[str, Any]:
+    """Return a dry run as the JSON of the interface."""
+
+    def plain(problems: list[decisions.Problem]) -> list[dict[str, Any]]:
+        return [{"line": row.line, "code": row.code, "reason": row.sentence.get(settings().locale)} for row in problems]
+
+    return {
+        "errors": plain(found.errors),
+        "warnings": plain(found.warnings),
+        "issued": found.issued,
+        "superseded": found.superseded,
+        "withdrawn": found.withdrawn,
+        "in_force_before": found.in_force_before,
+        "in_force_after": found.in_force_after,
+    }
+
+
+def add_to(main: click.Group) -> None:
+    """Put these commands into the program."""
+    main.add_command(decision)
+
+
+def _lines_of(found: Check) -> list[str]:
+    counts = Sentence(
+        "Ban hành {issued} (thay thế {superseded}), hủy bỏ {withdrawn}; còn hiệu lực: {before} → {after}.",
+        "Issues {issued} (superseding {superseded}), withdraws {withdrawn}; in force: {before} → {after}.",
+    ).fill(
+        issued=found.issued,
+        superseded=found.superseded,
+        withdrawn=found.withdrawn,
+        before=found.in_force_before,
+        after=found.in_force_after,
+    )
+    problems = [("!", row) for row in found.errors] + [("?", row) for row in found.warnings]
+    return [spoken(counts)] + [f"{mark} {row.line or '-'} {row.code}: {spoken(row.sentence)}" for mark, row in problems]
+
+
+def _loaded(session: Session, decision_id: int, by: Reader) -> Decision:
+    found = decisions.load(session, decision_id, by=by)
+    if found is None:
+        raise _none(decision_id)
+    return found
+
+
+def _none(decision_id: int) -> Refused:
+    return Refused(
+        Sentence(
+            "Không có quyết định số {n}, hoặc bạn không được xem.", "There is no decision {n} that you may see."
+        ).fill(n=decision_id)
+    )
+
+
+def _withdrawal(session: Session, given: str) -> Line:
+    reference, _, reason = given.partition(":")
+    return Line(decisions.WITHDRAW, document=documents.find(session, reference), reason=reason)
+
+
+def _day(text: str | None, option: str) -> date | None:
+    at = instant(text, option)
+    return clock.local(at).date() if at else None

@@ -1,0 +1,1 @@
+"""What leaves docctl: workbooks, documents, evidence."""

@@ -1,0 +1,1 @@
+"""The files of documents as they are: stored by content, checked at the door, read for their text in a sandbox."""

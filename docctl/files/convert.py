@@ -1,0 +1,176 @@
+"""LibreOffice in a sandbox without network: old office formats become ones that docctl reads itself."""
+
+import functools
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from docctl.files.kinds import Kind
+from docctl.files.process import run_and_kill
+from docctl.rules import Sentence
+
+# What LibreOffice makes of each kind. Documents pass through .docx, so that tracked deletions, text boxes and headers
+# are treated as in any .docx; workbooks become one table of text for each sheet, numbers and dates as they are shown.
+CONVERTED = {
+    Kind.DOC: "docx:Office Open XML Text",
+    Kind.RTF: "docx:Office Open XML Text",
+    Kind.XLS: "csv:Text - txt - csv (StarCalc):9,34,76,1,,0,false,true,false,false,false,-1",
+}
+BATCH = 50  # Files in one run: enough to forget the second that a start takes.
+
+NO_OFFICE = Sentence(
+    "Chưa đọc được nội dung chữ: máy chủ chưa cài LibreOffice.",
+    "Text not available: LibreOffice is not installed on the server.",
+)
+NO_BUBBLEWRAP = Sentence(
+    "Chưa đọc được nội dung chữ: máy chủ chưa cài bubblewrap, nên không có vùng cách ly để chuyển đổi tệp an toàn.",
+    "Text not available: bubblewrap is not installed on the server, so there is no sandbox to convert files safely.",
+)
+NO_SANDBOX = Sentence(
+    "Chưa đọc được nội dung chữ: vùng cách ly không khởi động được trên máy chủ, nên không chuyển đổi tệp.",
+    "Text not available: the sandbox does not start on the server, so no file is converted.",
+)
+LOST = Sentence(
+    "LibreOffice không đọc được tệp này; hãy mở tệp, lưu lại ở dạng .docx hoặc .xlsx rồi tải lên.",
+    "LibreOffice cannot read this file; open it, save it as .docx or .xlsx, then upload that.",
+)
+
+# Nothing is fetched from a document's links, and no macro runs, whatever the document asks for.
+_PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="BlockUntrustedRefererLinks" \
+oor:op="fuse"><value>true</value></prop></item>
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="DisableMacrosExecution" \
+oor:op="fuse"><value>true</value></prop></item>
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="MacroSecurityLevel" \
+oor:op="fuse"><value>3</value></prop></item>
+</oor:items>
+"""
+
+# Kilobytes of address space, seconds of CPU, blocks of 512 bytes in one file; then the command.
+_LIMITED = 'ulimit -v 4194304; ulimit -t "$1"; ulimit -f 1048576; ulimit -c 0; shift; exec "$@"'
+
+
+@functools.cache
+def available() -> Sentence | None:
+    """Return None when files can be converted on this machine, else the sentence why not (found out once)."""
+    if not shutil.which("soffice"):
+        return NO_OFFICE
+    if not shutil.which("bwrap"):
+        return NO_BUBBLEWRAP
+    with tempfile.TemporaryDirectory(prefix="docctl-") as folder:
+        work = _workplace(Path(folder))
+        done = run_and_kill(
+            [*_sandbox(work, 30), "/bin/sh", "-c", 'touch /work/out/yes && exec test -x "$0"', _office()], timeout=30
+        )
+        return None if done == 0 and (work / "out/yes").exists() else NO_SANDBOX
+
+
+def convert_batch(files: Mapping[Path, Kind], into: Path, *, timeout: float = 60) -> dict[Path, Path | Sentence]:
+    """Convert .doc and .rtf to .docx, .xls to .txt, many in one run; return where each lies, or why it is missing.
+
+    `into` is a folder of the caller's. A file that brings LibreOffice down costs the others nothing but time: what a
+    run leaves undone is tried again file by file, each within `timeout` seconds.
+    """
+    if not files:
+        return {}
+    problem = available()
+    if problem:
+        return dict.fromkeys(files, problem)
+    made: dict[Path, Path] = {}
+    for target in dict.fromkeys(CONVERTED[kind] for kind in files.values()):
+        paths = [path for path, kind in files.items() if CONVERTED[kind] == target]
+        for start in range(0, len(paths), BATCH):
+            some = {path: files[path] for path in paths[start : start + BATCH]}
+            made |= _convert(some, target, into, 15 + min(timeout, 5) * len(some) if len(some) > 1 else timeout)
+            if len(some) > 1:
+                for path in some.keys() - made.keys():
+                    made |= _convert({path: files[path]}, target, into, timeout)
+    return {path: made.get(path, LOST) for path in files}
+
+
+def _convert(files: Mapping[Path, Kind], target: str, into: Path, timeout: float) -> dict[Path, Path]:
+    """Run LibreOffice once; its exit status means nothing, so what counts is what lies in the folder afterwards."""
+    with tempfile.TemporaryDirectory(prefix="docctl-") as folder:
+        work = _workplace(Path(folder))
+        names = {}
+        for number, (path, kind) in enumerate(files.items()):
+            names[path] = f"{number:04}"
+            shutil.copyfile(path, work / "in" / f"{number:04}.{kind}")
+        office = [_office(), "-env:UserInstallation=file:///work/profile", "--headless", "--norestore", "--nolockcheck"]
+        sources = [f"/work/in/{names[path]}.{kind}" for path, kind in files.items()]
+        command = [*_sandbox(work, timeout), *office, "--convert-to", target, "--outdir", "/work/out", *sources]
+        run_and_kill(command, timeout=timeout)
+        found = ((path, _collect(work / "out", name, into)) for path, name in names.items())
+        return {path: result for path, result in found if result}
+
+
+def _collect(out: Path, name: str, into: Path) -> Path | None:
+    """Move one result out of the sandbox's folder if it is what it should be; links are not followed."""
+    document = out / f"{name}.docx"
+    if document.is_file() and not document.is_symlink():
+        with document.open("rb") as file:
+            if file.read(4) == b"PK\x03\x04":
+                return Path(shutil.move(document, _free(into, ".docx")))
+    tables = [table for table in out.glob(f"{name}-*.csv") if table.is_file() and not table.is_symlink()]
+    if not tables:
+        return None
+    tables.sort(key=lambda table: (table.stat().st_mtime_ns, table.name))  # The order of the sheets.
+    result = _free(into, ".txt")
+    result.write_bytes(b"\n".join(table.read_bytes() for table in tables))
+    return result
+
+
+def _free(into: Path, suffix: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=into, suffix=suffix)
+    os.close(handle)
+    return Path(name)
+
+
+def _workplace(folder: Path) -> Path:
+    for name in ("in", "out", "profile/user"):
+        (folder / name).mkdir(parents=True)
+    (folder / "profile/user/registrymodifications.xcu").write_text(_PROFILE, encoding="utf-8")
+    return folder
+
+
+def _office() -> str:
+    """Return the real place of soffice, which is often a chain of links that the sandbox would have to repeat."""
+    return str(Path(shutil.which("soffice") or "soffice").resolve())
+
+
+def _sandbox(work: Path, timeout: float) -> list[str]:
+    """Return the command that shuts the rest of it in: no network, no other processes, programs read-only."""
+    command = [
+        "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+        "--clearenv",
+        "--ro-bind",
+        "/usr",
+        "/usr",
+    ]
+    for folder in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        if Path(folder).is_symlink():
+            command += ["--symlink", str(Path(folder).readlink()), folder]
+        elif Path(folder).is_dir():
+            command += ["--ro-bind", folder, folder]
+    # Only what the programs need of /etc: no passwords, no keys, no host names.
+    for extra in (
+        "/opt",
+        "/etc/fonts",
+        "/etc/libreoffice",
+        "/etc/alternatives",
+        "/etc/ld.so.cache",
+        "/var/lib/libreoffice",
+    ):
+        command += ["--ro-bind-try", extra, extra]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", str(work / "in"), "/work/in"]  # noqa: S108 (a folder of the sandbox)
+    command += ["--bind", str(work / "out"), "/work/out", "--bind", str(work / "profile"), "/work/profile"]
+    command += ["--setenv", "HOME", "/work/profile", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8"]
+    return [*command, "--chdir", "/work/out", "/bin/sh", "-c", _LIMITED, "sh", str(int(timeout) + 1)]

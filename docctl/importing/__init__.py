@@ -1,0 +1,1 @@
+"""What comes in from elsewhere: real documents, registers and histories, each doubt shown to a person."""

@@ -1,0 +1,289 @@
+"""The one door through which a state changes: workflow, signature and trail together, in the caller's transaction."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from docctl import audit, clock, workflow
+from docctl.audit import Action
+from docctl.database import Base, Instant
+from docctl.people import Account, Reader, Reauthenticated
+from docctl.rules import Facts, Refused, Sentence
+from docctl.workflow import Workflow, WorkflowError
+
+
+class Stale(Refused):
+    """Somebody else acted first, or the page was old."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Sentence(
+                "Có người vừa làm thay đổi hồ sơ này. Hãy tải lại trang, xem trạng thái mới rồi quyết định.",
+                "Somebody has just changed this record. Reload the page, read its new state, then decide.",
+            )
+        )
+
+
+class WorkflowVersion(Base):
+    """A version of a workflow file as it was first seen; revisions finish under the version they began with."""
+
+    __tablename__ = "workflow_version"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    version: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(Text)
+    registered_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Signature(Base):
+    """What a person signed: meaning, title and authority on that day, time and content hash; never changed.
+
+    A signature of an earlier round than its revision's is void: sending back or taking back begins a new round.
+    """
+
+    __tablename__ = "signature"
+    __table_args__ = (
+        CheckConstraint("(revision_id IS NULL) <> (decision_id IS NULL)", name="subject"),
+        Index("ix_signature_revision", "revision_id", "round"),
+        Index("uq_signature_seat", "revision_id", "round", "seat", unique=True),
+        Index("uq_signature_person", "revision_id", "round", "account_id", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    revision_id: Mapped[int | None] = mapped_column(ForeignKey("revision.id"))
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"), index=True)
+    round: Mapped[int]
+    seat: Mapped[str] = mapped_column(String(40))
+    meaning: Mapped[str] = mapped_column(String(40))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    person: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(200))
+    authority: Mapped[str] = mapped_column(Text, default="")
+    signed_at: Mapped[datetime] = mapped_column(Instant)
+    content_hash: Mapped[str] = mapped_column(String(64))
+
+    account: Mapped[Account] = relationship()
+
+
+class Subject(Protocol):
+    """What moves through a workflow: a revision or a decision."""
+
+    NOUN: ClassVar[str]
+    MOVED: ClassVar[Action]
+    id: Mapped[int]
+    state: Mapped[str]
+    lock: Mapped[int]
+    round: Mapped[int]
+    workflow: Mapped[str]
+    workflow_version: Mapped[int]
+
+
+def register(session: Session, files: Iterable[Workflow]) -> None:
+    """Keep each workflow version the first time it is seen.
+
+    Raises WorkflowError when a file was changed without raising its version: records that began under the registered
+    version would otherwise follow rules that nobody announced.
+    """
+    for given in files:
+        known = session.scalars(
+            select(WorkflowVersion).where(WorkflowVersion.name == given.name, WorkflowVersion.version == given.version)
+        ).first()
+        if known is None:
+            session.add(
+                WorkflowVersion(
+                    name=given.name,
+                    version=given.version,
+                    sha256=given.sha256,
+                    source=given.source,
+                    registered_at=clock.now(),
+                )
+            )
+            audit.record(
+                session,
+                Action.WORKFLOW_REGISTERED,
+                by=None,
+                noun="workflow",
+                name=given.name,
+                version=given.version,
+                sha256=given.sha256,
+            )
+        elif known.sha256 != given.sha256:
+            raise WorkflowError.changed(given)
+    session.flush()
+
+
+def unregistered(session: Session, files: Iterable[Workflow]) -> bool:
+    """Say whether a file has a version not seen before; raises WorkflowError for a changed one."""
+    known = {(row.name, row.version): row.sha256 for row in session.scalars(select(WorkflowVersion))}
+    for given in files:
+        if known.get((given.name, given.version), given.sha256) != given.sha256:
+            raise WorkflowError.changed(given)
+    return any((given.name, given.version) not in known for given in files)
+
+
+def newest(session: Session, name: str) -> Workflow:
+    """Return the newest registered version of a workflow, for what begins now."""
+    row = session.scalars(
+        select(WorkflowVersion).where(WorkflowVersion.name == name).order_by(WorkflowVersion.version.desc())
+    ).first()
+    if row is None:
+        raise Refused(
+            Sentence(
+                "Chưa có quy trình xử lý “{name}”. Hãy đặt tệp {name}.toml vào thư mục workflows.",
+                "There is no workflow {name}. Put {name}.toml into the workflows folder.",
+            ).fill(name=name)
+        )
+    return _parsed(row)
+
+
+def workflow_of(session: Session, subject: Any) -> Workflow:
+    """Return the workflow version that a revision or decision began with."""
+    loaded: dict[tuple[str, int], Workflow] = session.info.setdefault("workflows", {})
+    key = (subject.workflow, subject.workflow_version)
+    if key not in loaded:
+        loaded[key] = _parsed(
+            session.scalars(
+                select(WorkflowVersion).where(WorkflowVersion.name == key[0], WorkflowVersion.version == key[1])
+            ).one()
+        )
+    return loaded[key]
+
+
+def move(
+    session: Session,
+    subject: Any,
+    trigger: str,
+    *,
+    by: Reader,
+    facts: Facts,
+    signing: Reauthenticated | None = None,
+    seen: int | None = None,
+    seat: str = "",
+    content_hash: str = "",
+    authority: str = "",
+    document_id: int | None = None,
+    changes: dict[str, Any] | None = None,
+    **detail: Any,
+) -> str:
+    """Move a subject by a trigger and return its new state.
+
+    Checks the workflow, keeps the signature, changes the state by compare-and-set (`seen` is the lock value of the page
+    that asked; the row's own by default) and writes the trail, all in the caller's transaction. `changes` are the other
+    columns that the act sets. Raises Refused with the sentence of the first rule that says no, and Stale when the row
+    is no longer what the caller saw.
+    """
+    before = subject.state
+    follows = workflow_of(session, subject)
+    if seen is not None and seen != subject.lock:
+        raise Stale
+    after = workflow.fire(follows, before, trigger, facts)
+    meaning = follows.triggers[trigger].signs
+    changed = {name: value for name, value in (changes or {}).items() if getattr(subject, name) != value}
+    signed: dict[str, Any] = {}
+    if meaning:
+        row = _sign(
+            session, subject, meaning, by=by, signing=signing, seat=seat, content_hash=content_hash, authority=authority
+        )
+        signed = {"meaning": meaning, "seat": seat, "content_hash": content_hash, "signature": _recorded(row)}
+    table = type(subject)
+    moved = session.scalars(
+        update(table)
+        .where(table.id == subject.id, table.state == before, table.lock == subject.lock)
+        .values(state=after, lock=subject.lock + 1, **changed)
+        .returning(table.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if len(moved) != 1:
+        raise Stale
+    # Columns alone: what hangs on the subject has not changed and need not be read again.
+    session.refresh(subject, ["state", "lock", *changed])
+    audit.record(
+        session,
+        subject.MOVED,
+        by=by.account,
+        noun=subject.NOUN,
+        record_id=subject.id,
+        document_id=document_id,
+        trigger=trigger,
+        before=before,
+        state=after,
+        **changed,
+        **({"reason": facts.reason} if facts.reason else {}),
+        **signed,
+        **detail,
+    )
+    return after
+
+
+def signatures(session: Session, *, revision_id: int | None = None, decision_id: int | None = None) -> list[Signature]:
+    """Return the signatures of a revision or of a decision, oldest first, void ones included."""
+    query = select(Signature).order_by(Signature.id)
+    if revision_id is not None:
+        return list(session.scalars(query.where(Signature.revision_id == revision_id)))
+    return list(session.scalars(query.where(Signature.decision_id == decision_id)))
+
+
+def _sign(
+    session: Session,
+    subject: Any,
+    meaning: str,
+    *,
+    by: Reader,
+    signing: Reauthenticated | None,
+    seat: str,
+    content_hash: str,
+    authority: str,
+) -> Signature:
+    if signing is None or not signing.valid_for(by.id):
+        raise Refused(
+            Sentence("Việc này cần ký: hãy nhập lại mật khẩu của bạn.", "This act signs: enter your password again."),
+            field="password",
+        )
+    row = Signature(
+        **{f"{subject.NOUN}_id": subject.id},
+        round=subject.round,
+        seat=seat or meaning,
+        meaning=meaning,
+        account_id=by.id,
+        person=by.account.full_name,
+        title=by.account.title_vi,
+        authority=authority,
+        signed_at=clock.now(),
+        content_hash=content_hash,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _recorded(row: Signature) -> dict[str, Any]:
+    """Return everything that a signature says, for the trail: whoever changes the one must change the other."""
+    return {
+        "id": row.id,
+        "round": row.round,
+        "seat": row.seat,
+        "meaning": row.meaning,
+        "account_id": row.account_id,
+        "person": row.person,
+        "title": row.title,
+        "authority": row.authority,
+        "signed_at": row.signed_at,
+        "content_hash": row.content_hash,
+    }
+
+
+@lru_cache(maxsize=64)
+def _parse(name: str, source: str) -> Workflow:
+    return workflow.parse(source, path=Path(f"{name}.toml"))
+
+
+def _parsed(row: WorkflowVersion) -> Workflow:
+    return _parse(row.name, row.source)

@@ -1,0 +1,277 @@
+"""The rules that workflow files name: pure functions over `Facts`, each with the sentence a refused person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence in both languages of the product."""
+
+    vi: str
+    en: str
+
+    def fill(self, **values: object) -> Sentence:
+        """Return the sentence with its `{placeholders}` filled; a `Sentence` among the values is taken per language."""
+        return Sentence(
+            self.vi.format(**{k: v.vi if isinstance(v, Sentence) else v for k, v in values.items()}),
+            self.en.format(**{k: v.en if isinstance(v, Sentence) else v for k, v in values.items()}),
+        )
+
+    def get(self, locale: str) -> str:
+        """Return the text for a locale such as `vi`, `vi_VN` or `en`; any other language reads English."""
+        return self.vi if locale.startswith("vi") else self.en
+
+
+class Refused(Exception):
+    """An act that may not be done; carries the sentence for the person and the field at fault, if any."""
+
+    def __init__(self, sentence: Sentence, field: str | None = None) -> None:
+        super().__init__(sentence.vi)
+        self.sentence = sentence
+        self.field = field
+
+
+class NoRole(Refused):
+    """Refused because the actor holds none of the roles of the act (the web answers 403 instead of 409)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a rule may look at: the actor, and the record as it stands, gathered by the noun before the move."""
+
+    actor: int | None = None  # Account id; None is nobody in particular and never equals an author.
+    roles: frozenset[str] = frozenset()  # The actor's roles for the unit of the record.
+    author: int | None = None
+    endorsers: frozenset[int] = frozenset()  # Who has endorsed in this round.
+    open_seats: frozenset[str] = frozenset()  # Seats of this round that nobody has signed yet.
+    has_file: bool = False
+    change_rows: int = 0
+    content_hash: str | None = None  # Now.
+    frozen_hash: str | None = None  # At submit.
+    authority: Sentence | None = None  # None when the actor may sign on that day, else the sentence why not.
+    executing: bool = False  # A decision is being executed in this transaction.
+    in_decision: bool = False  # The record is a line of a signed or executed decision.
+    code_clash: bool = False
+    lines: int = 0
+    errors: int = 0  # Of the decision's dry run.
+    numbered: bool = False
+    dated: bool = False
+    signer: int | None = None  # The account named as signer of the decision.
+    checked_hash_equal: bool = False  # The lines are those of the last check.
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named condition of a trigger; `name` is what workflow files write."""
+
+    name: str
+    test: Callable[[Facts], bool]
+    sentence: Sentence
+    said: Callable[[Facts], Sentence | None] | None = None
+
+    def refusal(self, facts: Facts) -> Sentence | None:
+        """Return None when the rule holds, else the sentence why not, filled with the facts."""
+        if self.test(facts):
+            return None
+        own = self.said(facts) if self.said else None
+        return own or self.sentence.fill(**{f.name: getattr(facts, f.name) for f in fields(facts)})
+
+
+RULES: dict[str, Rule] = {}
+
+ROLES: dict[str, Sentence] = {
+    "author": Sentence("Người soạn thảo", "Author"),
+    "reviewer": Sentence("Trưởng đơn vị (xem xét nội dung)", "Unit head (content review)"),
+    "format_reviewer": Sentence("Thư ký ISO (xem xét hình thức)", "ISO secretary (format review)"),
+    "approver": Sentence("Người phê duyệt", "Approver"),
+    "controller": Sentence("Người kiểm soát tài liệu", "Document controller"),
+    "staff": Sentence("Cán bộ", "Staff"),
+    "auditor": Sentence("Đánh giá viên", "Auditor"),
+    "admin": Sentence("Quản trị hệ thống", "Administrator"),
+}
+
+# What a signature says; a trigger that signs names one of these.
+MEANINGS: dict[str, Sentence] = {
+    "endorsed": Sentence("Đã xem xét, đồng ý", "Reviewed and endorsed"),
+    "approved": Sentence("Phê duyệt", "Approved"),
+    "signed": Sentence("Ký ban hành", "Signed for issue"),
+}
+
+
+def rule(
+    vi: str, en: str, said: Callable[[Facts], Sentence | None] | None = None
+) -> Callable[[Callable[[Facts], bool]], Callable[[Facts], bool]]:
+    """Register a function as a rule with its refusal; `said` picks a sentence that the facts bring themselves."""
+
+    def register(test: Callable[[Facts], bool]) -> Callable[[Facts], bool]:
+        RULES[test.__name__] = Rule(test.__name__, test, Sentence(vi, en), said)
+        return test
+
+    return register
+
+
+@rule(
+    "Chỉ người soạn thảo phiên bản này mới được làm việc này.",
+    "Only the author of this revision may do this.",
+)
+def the_author(facts: Facts) -> bool:
+    """The actor wrote this revision (or was handed it)."""
+    return facts.actor is not None and facts.actor == facts.author
+
+
+@rule(
+    "Chỉ người soạn thảo phiên bản này hoặc người kiểm soát tài liệu mới được làm việc này.",
+    "Only the author of this revision or the document controller may do this.",
+)
+def the_author_or_controller(facts: Facts) -> bool:
+    """An author acts on what he wrote; the controller keeps house for everyone."""
+    return the_author(facts) or "controller" in facts.roles
+
+
+@rule("Người soạn thảo không được tự phê duyệt.", "The author may not approve his or her own revision.")
+def not_the_author(facts: Facts) -> bool:
+    """The approver did not write the revision."""
+    return facts.actor is not None and facts.actor != facts.author
+
+
+@rule("Người soạn thảo không được tự xem xét.", "The author may not review his or her own revision.")
+def reviewer_not_the_author(facts: Facts) -> bool:
+    """The reviewer did not write the revision."""
+    return facts.actor is not None and facts.actor != facts.author
+
+
+@rule(
+    "Bạn đã ký xem xét trong lượt này; mỗi người chỉ ký một lần trong một lượt.",
+    "You have already endorsed in this round; each person signs once in a round.",
+)
+def one_seat_each(facts: Facts) -> bool:
+    """One person fills at most one seat of a round."""
+    return facts.actor not in facts.endorsers
+
+
+@rule(
+    "Người đã ký xem xét trong lượt này không được phê duyệt.",
+    "A person who endorsed in this round may not approve.",
+)
+def not_an_endorser(facts: Facts) -> bool:
+    """The approver is not a reviewer of the round."""
+    return facts.actor not in facts.endorsers
+
+
+@rule(
+    "Bạn không có thẩm quyền ký vào ngày này.",
+    "You have no authority to sign on this day.",
+    said=lambda facts: facts.authority,
+)
+def has_authority(facts: Facts) -> bool:
+    """The actor's authority (own or delegated) is valid on that day."""
+    return facts.authority is None
+
+
+@rule(
+    "Nội dung không còn đúng như lúc trình; hãy trả lại để người soạn thảo trình lại.",
+    "The content is no longer what was submitted; send it back so that the author submits it again.",
+)
+def content_unchanged(facts: Facts) -> bool:
+    """What is signed or issued is, byte for byte, what was submitted."""
+    return facts.frozen_hash is not None and facts.content_hash == facts.frozen_hash
+
+
+@rule(
+    "Phiên bản chưa có tệp nội dung; hãy tải tệp lên trước khi trình.",
+    "The revision has no file yet; upload one before submitting.",
+)
+def has_file(facts: Facts) -> bool:
+    """There is a file to review."""
+    return facts.has_file
+
+
+@rule(
+    "Bảng theo dõi thay đổi chưa có dòng nào; hãy ghi ít nhất một dòng (mục, nội dung cũ → mới, căn cứ).",
+    "The change table is empty; write at least one row (section, old → new, basis).",
+)
+def has_change_row(facts: Facts) -> bool:
+    """The change table says what changed and on what basis."""
+    return facts.change_rows > 0
+
+
+@rule(
+    "Mã tài liệu đang trùng với tài liệu khác; hãy xử lý trùng mã trước.",
+    "Another document has the same code; settle the clash first.",
+)
+def code_is_its_own(facts: Facts) -> bool:
+    """No other document of the series has this code; for offices that forbid repeated codes (real codes do repeat)."""
+    return not facts.code_clash
+
+
+@rule(
+    "Phiên bản đã nằm trong một quyết định đã ký hoặc đã thực hiện nên không mở lại được.",
+    "The revision is in a decision that is signed or executed, so it cannot be reopened.",
+)
+def not_in_a_decision(facts: Facts) -> bool:
+    """No signed or executed decision names this revision."""
+    return not facts.in_decision
+
+
+@rule(
+    "Việc này chỉ xảy ra khi thực hiện một quyết định ban hành.",
+    "This happens only when a decision is executed.",
+)
+def only_by_decision(facts: Facts) -> bool:
+    """A decision is being executed, in this very transaction."""
+    return facts.executing
+
+
+@rule("Quyết định chưa có dòng nào; hãy thêm tài liệu ban hành hoặc hủy bỏ.", "The decision has no lines; add some.")
+def has_lines(facts: Facts) -> bool:
+    """A decision issues or withdraws something."""
+    return facts.lines > 0
+
+
+@rule(
+    "Kết quả kiểm tra còn {errors} lỗi; hãy sửa các dòng được nêu rồi kiểm tra lại.",
+    "The dry run found {errors} error(s); mend the lines it names and check again.",
+)
+def no_errors(facts: Facts) -> bool:
+    """The dry run found nothing that would fail."""
+    return facts.errors == 0
+
+
+@rule(
+    "Các dòng của quyết định đã thay đổi sau lần kiểm tra; hãy kiểm tra lại.",
+    "The lines changed after the check; check the decision again.",
+)
+def lines_unchanged(facts: Facts) -> bool:
+    """What is signed and executed is what was checked."""
+    return facts.checked_hash_equal
+
+
+@rule("Quyết định chưa có số.", "The decision has no number yet.")
+def has_number(facts: Facts) -> bool:
+    """The decision bears its number (unique in its year; the database sees to that)."""
+    return facts.numbered
+
+
+@rule("Quyết định chưa có ngày ban hành.", "The decision has no date yet.")
+def has_date(facts: Facts) -> bool:
+    """The decision bears its date."""
+    return facts.dated
+
+
+@rule(
+    "Quyết định đã ghi người ký khác; chỉ người đó được ký.",
+    "The decision names another signer; only that person may sign it.",
+)
+def the_signer(facts: Facts) -> bool:
+    """Whoever the decision names signs it; when it names nobody, the person who signs becomes its signer."""
+    return facts.signer is None or facts.signer == facts.actor
+
+
+@rule("Quyết định chưa có người ký.", "The decision has no signer.")
+def has_signer(facts: Facts) -> bool:
+    """A decision is never executed without a signer."""
+    return facts.signer is not None

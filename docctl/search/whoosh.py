@@ -1,0 +1,517 @@
+"""The embedded engine: Whoosh keeps the posting lists on disk; analysis, order and counting are our own.
+
+A folder per build, `<version>-<name>/`, holds two indexes: `current` for what staff look for and `archive` for the
+rest; the file `LIVE` names the build in use. The trail's position is a row of `current`, which is committed last: after
+a crash between the two commits it is still the old one, and the next follow does the same again, which is harmless. Until
+then a revision that was about to move from one index to the other may be missed or be in both; it is counted once.
+"""
+
+import fcntl
+import logging
+import os
+import secrets
+import shutil
+import threading
+import time
+import warnings
+import weakref
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from docctl import text
+from docctl.search import EngineResult, Index, IndexedRevision, Query, scoring
+
+with warnings.catch_warnings():
+    # Whoosh 2.7.4 was written before Python warned of these escapes; it is pinned and not ours to edit.
+    for warned in ("invalid escape sequence", '"is" with', '"is not" with'):
+        for category in (SyntaxWarning, DeprecationWarning):
+            warnings.filterwarnings("ignore", message=warned, category=category)
+    from whoosh import columns, fields, formats
+    from whoosh.codec.whoosh3 import W3Codec
+    from whoosh.filedb.filestore import FileStorage
+    from whoosh.index import TOC, FileIndex
+    from whoosh.reading import SegmentReader, TermNotFound
+
+VERSION = f"{text.VERSION}.{scoring.VERSION}.1"  # Analysis, scoring, schema: another version is another build.
+CURRENT, ARCHIVE = "current", "archive"
+LIVE, LOCK = "LIVE", "LOCK"
+MAIN = "MAIN"  # What Whoosh calls an index that has no name.
+
+KEEP_SECONDS = 120.0  # Readers opened before a commit may still need the files that it made obsolete.
+LOCK_SECONDS = 10.0
+BLOCK = 1024  # Postings in a block: eight times Whoosh's, for fewer and longer reads.
+MEMORY_MB = 256  # By Whoosh's own estimate; beyond it postings are sorted on disk, several times slower.
+SMALL, CROWD = 100, 10  # So many small segments become one; large ones stay, or one change would cost minutes.
+MOST_EXPANSIONS = 200
+CACHED_POSTINGS = 1_000_000  # About 100 MB of decoded posting lists.
+
+log = logging.getLogger(__name__)
+
+
+class Damaged(Exception):
+    """The files of the index cannot be read."""
+
+
+class Impacts(fields.FieldType):  # type: ignore[misc]
+    """A field whose value is a mapping of terms to impacts: Whoosh only keeps the lists."""
+
+    def __init__(self) -> None:
+        super().__init__(format=formats.Existence(), analyzer=None)
+
+    def index(self, value: dict[str, int], **_: Any) -> list[tuple[bytes, int, int, bytes]]:
+        """Return the postings of one document: term, frequency, weight, no value."""
+        return [(term.encode("utf-8", "replace"), 1, impact, b"") for term, impact in value.items()]
+
+    def clean(self) -> None:
+        """Do nothing: there is no analyzer whose caches could be dropped before the schema is kept."""
+
+
+SCHEMA = fields.Schema(
+    **{name: Impacts() for name in scoring.FIELDS},
+    revision=fields.COLUMN(columns.NumericColumn("q", default=0)),
+    position=fields.STORED(),
+)
+
+
+class DurableStorage(FileStorage):  # type: ignore[misc]
+    """Files that are on disk before the table of contents names them, and stay a while after none does."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.unsynced: set[str] = set()
+        self.obsolete_since: dict[str, float] = {}
+
+    def create_file(self, name: str, **options: Any) -> Any:
+        """Remember the file, so that it is synced before a table of contents appears."""
+        self.unsynced.add(name)
+        return super().create_file(name, **options)
+
+    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
+        """Sync every new file, put the table of contents in its place, and sync the folder."""
+        for name in self.unsynced:
+            with suppress(FileNotFoundError):
+                _sync(Path(self.folder, name))
+        self.unsynced.clear()
+        super().rename_file(oldname, newname, safe=safe)
+        _sync(Path(self.folder))
+
+    def delete_file(self, name: str) -> None:
+        """Delete a file that has been obsolete for two minutes; a later commit asks again for the others."""
+        if time.monotonic() - self.obsolete_since.setdefault(name, time.monotonic()) >= KEEP_SECONDS:
+            super().delete_file(name)
+            del self.obsolete_since[name]
+
+
+class ReadStorage(FileStorage):  # type: ignore[misc]
+    """Files to read, each of which is closed in the end; when an index cannot be opened, Whoosh forgets some."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), readonly=True)
+        self.opened: list[Any] = []
+
+    def open_file(self, name: str, **options: Any) -> Any:
+        """Remember the file."""
+        opened = super().open_file(name, **options)
+        self.opened.append(opened.file)
+        return opened
+
+    def close(self) -> None:
+        """Close every file that was opened here."""
+        for file in self.opened:
+            file.close()
+
+
+class ListCache:
+    """Decoded posting lists, the most recently used ones; segments never change, so neither do their lists."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.held = 0
+        self.lists: OrderedDict[tuple[str, str, str], scoring.Postings] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def get(self, key: tuple[str, str, str]) -> scoring.Postings | None:
+        """Return a list and note that it was used."""
+        with self.lock:
+            if (found := self.lists.get(key)) is not None:
+                self.lists.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[str, str, str], postings: scoring.Postings) -> None:
+        """Keep a list, and let go of those not used for longest."""
+        with self.lock:
+            if key in self.lists:
+                return
+            self.lists[key] = postings
+            self.held += len(postings) + 1
+            while self.held > self.most and len(self.lists) > 1:
+                _, dropped = self.lists.popitem(last=False)
+                self.held -= len(dropped) + 1
+
+
+class Segment:
+    """A segment as one thread reads it; everything it will need is opened at once."""
+
+    def __init__(self, reader: Any, cache: ListCache) -> None:
+        self.reader = reader
+        self.cache = cache
+        self.name = str(reader.segment().segment_id())
+        column = reader.column_reader("revision", SCHEMA["revision"].column_type)
+        self.revisions: list[int] = list(islice(iter(column), reader.doc_count_all()))
+        for document in reader.segment().deleted_docs():
+            self.revisions[document] = -1
+        self.living = sum(revision > 0 for revision in self.revisions)
+        self.formats = {name: field.format for name, field in SCHEMA.items() if field.format}
+
+    def postings(self, field: str, term: str) -> scoring.Postings:
+        """Return the impact of a term on each document that has it."""
+        key = (self.name, field, term)
+        found = self.cache.get(key)
+        if found is None:
+            found = self._decoded(field, term)
+            self.cache.put(key, found)
+        return found
+
+    def expansions(self, field: str, prefix: str) -> list[str]:
+        """Return up to 200 terms that begin with a prefix."""
+        with _reading():
+            if field not in self.reader.indexed_field_names():
+                return []
+            found = islice(self.reader.expand_prefix(field, prefix), MOST_EXPANSIONS)
+            return [term.decode("utf-8", "replace") for term in found]
+
+    def stored(self, document: int) -> dict[str, Any]:
+        """Return what is stored with a document."""
+        with _reading():
+            return dict(self.reader.stored_fields(document))
+
+    def _decoded(self, field: str, term: str) -> dict[int, int]:
+        """Read a list block by block: by far cheaper than asking a matcher for one posting at a time."""
+        with _reading():
+            try:
+                matcher = self.reader._terms.matcher(field, term.encode("utf-8", "replace"), self.formats[field])
+            except TermNotFound:
+                return {}
+            postings: dict[int, int] = {}
+            while matcher.is_active():
+                matcher._read_ids()
+                matcher._read_weights()
+                postings.update(zip(matcher._ids, map(int, matcher._weights), strict=True))
+                matcher._next_block()
+            return postings
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An index as one thread has it open, until its generation changes."""
+
+    key: tuple[str, int]
+    segments: list[Segment]
+    files: ReadStorage | None = None
+
+    @classmethod
+    def of(cls, key: tuple[str, int], folder: Path, cache: ListCache) -> "Opened":
+        """Open the newest generation of the index in a folder."""
+        files = ReadStorage(folder)
+        try:
+            readers = FileIndex(files, SCHEMA).reader().leaf_readers()
+            opened = cls(key, [Segment(reader, cache) for reader, _ in readers if reader.doc_count_all()], files)
+        except BaseException:
+            files.close()
+            raise
+        weakref.finalize(opened, files.close)  # At the end of its thread, if not sooner.
+        return opened
+
+    def close(self) -> None:
+        """Close its files; waiting for the garbage collector would leave them open for some time."""
+        if self.files is not None:
+            self.files.close()
+
+    def numbers(self) -> dict[int, int]:
+        """Return the number within the index of each revision's document."""
+        found: dict[int, int] = {}
+        base = 0
+        for segment in self.segments:
+            found.update((revision, base + n) for n, revision in enumerate(segment.revisions) if revision >= 0)
+            base += len(segment.revisions)
+        return found
+
+    def position(self) -> tuple[int, str]:
+        """Return the trail's position that was committed with this generation."""
+        for segment in self.segments:
+            if 0 in segment.revisions:
+                kept = segment.stored(segment.revisions.index(0))["position"]
+                return int(kept["sequence"]), str(kept["mark"])
+        return 0, ""
+
+
+class Exclusive:
+    """A lock on a file that one thread of one process holds; it dies with the process. The holder may take it again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.thread = threading.RLock()
+        self.depth = 0
+        self.file = -1
+
+    def acquire(self, timeout: float) -> bool:
+        """Wait for the lock; False when it did not come free in time."""
+        if not self.thread.acquire(timeout=timeout):
+            return False
+        if self.depth == 0 and not self._lock_file(timeout):
+            self.thread.release()
+            return False
+        self.depth += 1
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self.depth -= 1
+        if self.depth == 0:
+            os.close(self.file)
+        self.thread.release()
+
+    def _lock_file(self, timeout: float) -> bool:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        until = time.monotonic() + timeout
+        while True:
+            try:
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    os.close(self.file)
+                    return False
+                time.sleep(0.05)
+
+
+class WhooshEngine:
+    """The index in a folder; any number of threads and processes search it, one at a time writes."""
+
+    def __init__(
+        self, folder: Path, *, build: str = "", cache: ListCache | None = None, exclusive: Exclusive | None = None
+    ) -> None:
+        self.folder = folder
+        self.build = build  # Empty: the live one, whichever that is.
+        self.cache = cache or ListCache(CACHED_POSTINGS)
+        self.exclusive = exclusive or Exclusive(folder / LOCK)
+        self.storages: dict[tuple[str, str], DurableStorage] = {}
+        self.local = threading.local()
+
+    def position(self) -> int:
+        """Return the sequence of the trail's entry up to which the index is complete; 0 when it must be built."""
+        return self._position()[0]
+
+    def mark(self) -> str:
+        """Return the hash of that entry."""
+        return self._position()[1]
+
+    @contextmanager
+    def indexing(self) -> Iterator[bool]:
+        """Hold the right to index; False when another process or thread kept it for ten seconds."""
+        held = self.exclusive.acquire(LOCK_SECONDS)
+        try:
+            yield held
+        finally:
+            if held:
+                self.exclusive.release()
+
+    def apply(
+        self, upserts: Sequence[IndexedRevision], removals: Collection[int], position: int, mark: str = ""
+    ) -> None:
+        """Replace and remove revisions and move the position, durably."""
+        with self._held():
+            build = self._live() or self._created_live()
+            gone = {*removals, *(revision.revision_id for revision in upserts)}
+            archived = [_row(revision) for revision in upserts if not revision.current]
+            self._commit(build, ARCHIVE, gone, archived)
+            current = [_row(revision) for revision in upserts if revision.current]
+            current.append({"revision": 0, "position": {"sequence": position, "mark": mark}})
+            self._commit(build, CURRENT, gone | {0}, current)
+            self._sweep()
+
+    @contextmanager
+    def rebuilding(self) -> Iterator["WhooshEngine"]:
+        """Give an empty engine in a folder of its own, which becomes the live one at a clean end."""
+        with self._held():
+            build = self._created()
+            try:
+                yield WhooshEngine(self.folder, build=build, cache=self.cache, exclusive=self.exclusive)
+            except BaseException:
+                shutil.rmtree(self.folder / build, ignore_errors=True)
+                raise
+            self._make_live(build)
+            self._sweep()
+
+    def search(
+        self, query: Query, index: Index = "current", only: frozenset[int] | None = None, limit: int = 50
+    ) -> EngineResult:
+        """Find revisions among those in `only`, with the exact total of them; a broken index finds none."""
+        names = (CURRENT,) if index == "current" else (ARCHIVE, CURRENT)
+        for _ in range(2):  # A file may go while a reader opens it, so a failed read is tried once more.
+            try:
+                segments = [segment for name in names for segment in self._open(name).segments]
+                return scoring.search(segments, query, only, limit)
+            except Damaged:
+                self.close()
+        log.warning("The search index in %s is damaged and will be built again.", self.folder)
+        with suppress(TimeoutError):  # Whoever writes it now will notice the same.
+            self.clear()
+        return EngineResult(0, [])
+
+    def clear(self) -> None:
+        """Forget everything; the next follow builds the index again."""
+        with self._held(), suppress(FileNotFoundError):
+            (self.folder / LIVE).unlink()
+
+    def close(self) -> None:
+        """Close the files that this thread has open; the next search opens them again."""
+        for opened in self.local.__dict__.pop("opened", {}).values():
+            opened.close()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with self.indexing() as held:
+            if not held:
+                raise TimeoutError("another process is writing the search index")
+            yield
+
+    def _position(self) -> tuple[int, str]:
+        for _ in range(2):
+            try:
+                self._open(ARCHIVE)  # Both must be whole, or all is built again.
+                return self._open(CURRENT).position()
+            except Damaged:
+                self.close()
+        return 0, ""
+
+    def _live(self) -> str:
+        """Return the name of the live build, empty when there is none of this version."""
+        if self.build:
+            return self.build
+        try:
+            build = (self.folder / LIVE).read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+        whole = all((self.folder / build / name).is_dir() for name in (CURRENT, ARCHIVE))
+        return build if build.startswith(f"{VERSION}-") and whole else ""
+
+    def _created(self) -> str:
+        build = f"{VERSION}-{secrets.token_hex(4)}"
+        for name in (CURRENT, ARCHIVE):
+            folder = self.folder / build / name
+            folder.mkdir(parents=True, mode=0o700)  # Lists are pickles: nobody else may write here.
+            FileIndex.create(self._storage(build, name), SCHEMA)
+        return build
+
+    def _created_live(self) -> str:
+        build = self._created()
+        self._make_live(build)
+        return build
+
+    def _make_live(self, build: str) -> None:
+        if before := self._live():
+            os.utime(self.folder / before)  # From now on it is obsolete; readers have two minutes to leave it.
+        waiting = self.folder / f"{LIVE}.new"
+        waiting.write_text(build)
+        _sync(waiting)
+        waiting.replace(self.folder / LIVE)
+        _sync(self.folder)
+
+    def _sweep(self) -> None:
+        """Remove builds that have not been live for two minutes."""
+        live = self._live()
+        for build in self.folder.iterdir():
+            if not build.is_dir() or build.name in (live, self.build):
+                continue
+            if time.time() - build.stat().st_mtime > KEEP_SECONDS:
+                shutil.rmtree(build, ignore_errors=True)
+
+    def _storage(self, build: str, name: str) -> DurableStorage:
+        # One object for as long as the process lives: it remembers since when files are obsolete.
+        return self.storages.setdefault((build, name), DurableStorage(self.folder / build / name))
+
+    def _open(self, name: str) -> Opened:
+        """Return an index at its newest generation, opened by this thread for this thread."""
+        build = self._live()
+        if not build:
+            return Opened(("", -1), [])
+        held: dict[str, Opened] = self.local.__dict__.setdefault("opened", {})
+        with _reading():
+            key = (build, int(TOC._latest_generation(self._storage(build, name), MAIN)))
+            if name not in held or held[name].key != key:
+                if name in held:
+                    held.pop(name).close()
+                held[name] = Opened.of(key, self.folder / build / name, self.cache)
+            return held[name]
+
+    def _commit(self, build: str, name: str, gone: Collection[int], rows: Sequence[dict[str, Any]]) -> None:
+        opened = self._open(name)
+        if opened.key[0] != build:
+            raise Damaged(f"the build {build} went away")
+        numbers = opened.numbers()
+        deleted = [numbers[revision] for revision in gone if revision in numbers]
+        if not rows and not deleted:
+            return
+        codec = W3Codec(blocklimit=BLOCK)
+        codec.length_stats = False  # Lengths are in the impacts already.
+        index = FileIndex(self._storage(build, name), SCHEMA)
+        writer = index.writer(timeout=LOCK_SECONDS, limitmb=MEMORY_MB, compound=False, codec=codec)
+        try:
+            for number in deleted:
+                writer.delete_document(number)
+            for row in rows:
+                writer.add_document(**row)
+            writer.commit(mergetype=_merged)
+        except BaseException:
+            # The old table of contents still stands; only the lock must not outlive the attempt.
+            with suppress(Exception):
+                writer.cancel()
+            with suppress(Exception):
+                writer.writelock.release()
+            raise
+
+
+def _merged(writer: Any, segments: Sequence[Any]) -> list[Any]:
+    """Put segments together that are crowded in their size (1 to 9 documents, 10 to 99) or half deleted.
+
+    Whoosh's own policy would take large segments in again and again. Returns the segments that stay as they are.
+    """
+    living = [segment for segment in segments if segment.doc_count() > 0]
+    sizes = Counter(len(str(segment.doc_count())) for segment in living if segment.doc_count() < SMALL)
+    kept = []
+    for segment in living:
+        crowded = segment.doc_count() < SMALL and sizes[len(str(segment.doc_count()))] >= CROWD
+        if crowded or segment.deleted_count() > segment.doc_count():
+            with closing(SegmentReader(writer.storage, writer.schema, segment)) as reader:
+                writer.add_reader(reader)
+        else:
+            kept.append(segment)
+    return kept
+
+
+def _row(revision: IndexedRevision) -> dict[str, Any]:
+    return {"revision": revision.revision_id, **scoring.impacts(revision)}
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn whatever a broken or vanished file makes Whoosh raise into one error."""
+    try:
+        yield
+    except Exception as error:
+        raise Damaged(str(error)) from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,63 @@
+"""Everything that a process needs, opened once: settings, clock, database, files, workflows, search."""
+
+from dataclasses import dataclass
+
+from docctl import clock, lifecycle, search, workflow
+from docctl.config import ConfigError, Settings
+from docctl.database import Database, newest_schema, schema_version, upgrade
+from docctl.files.store import Store
+from docctl.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Site:
+    """The opened parts; give it to whoever serves or commands."""
+
+    settings: Settings
+    database: Database
+    store: Store
+    engine: search.Engine
+
+    def close(self) -> None:
+        """Close the database's connections, and the index as far as this thread has it open."""
+        self.engine.close()
+        self.database.dispose()
+
+
+def open_site(settings: Settings, *, migrate: bool = False) -> Site:
+    """Open a storage folder.
+
+    Raises ConfigError when the schema is older or newer than this program (unless `migrate`), and WorkflowError when
+    a workflow file is wrong or was changed without raising its version.
+    """
+    clock.use_zone(settings.timezone)
+    clock.stop(settings.now)
+    files = workflow_files(settings)
+    settings.storage.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    if migrate:
+        upgrade(database)
+    _check_schema(database)
+    with database.reading() as session:
+        anything_new = lifecycle.unregistered(session, files)
+    if anything_new:
+        with database.writing() as session:
+            lifecycle.register(session, files)
+    return Site(settings, database, Store(settings.files), search.open_engine(settings.search, settings.index))
+
+
+def workflow_files(settings: Settings) -> list[Workflow]:
+    """Read every workflow file, the site's own in place of the shipped ones of the same name."""
+    return list(workflow.load_folder(*settings.workflow_folders()).values())
+
+
+def _check_schema(database: Database) -> None:
+    found, wanted = schema_version(database), newest_schema()
+    if found is None:
+        raise ConfigError("There is no database yet. Run `docctl init` (or `docctl demo` for the sample organisation).")
+    if found < wanted:
+        raise ConfigError(f"The database has schema {found}, this program needs {wanted}. Run `docctl upgrade`.")
+    if found > wanted:
+        raise ConfigError(
+            f"The database has schema {found}, newer than this program's {wanted}. Install the newer docctl."
+        )

@@ -1,0 +1,475 @@
+"""Unicode and Vietnamese: the one analysis of words and codes that search, codes and import share."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+VERSION = 1  # Raise it when the same text would give other terms: every index is then rebuilt by itself.
+
+LONGEST_WORD = 64  # Longer runs are no words of any language; cutting them bounds the size of a term.
+MAX_CODE_PARTS = 8
+MAX_MARKS = 400
+
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+# What may stand inside a word without parting it: marks that NFC could not compose, zero-width characters, soft hyphen.
+_INSIDE = "\u0300-\u036f\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
+_WORD = rf"[^\W_]+(?:[{_INSIDE}]+[^\W_]*)*"
+_CHUNK = re.compile(rf"{_WORD}(?:[-./‐‑‒–]{_WORD})*")
+_WORDS = re.compile(_WORD)
+_MARKS = re.compile(r"[\u0300-\u036f]")
+_PARTS = re.compile(r"\d+|[^\W\d_]+")
+_INVISIBLE = re.compile(rf"[{_INSIDE.replace(chr(0x300) + '-' + chr(0x36F), '')}]")
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
+_STROKES = dict.fromkeys(map(ord, "ÐĐƉðđɖ"), "d")
+_ETH = {0xD0: "Đ"}  # The Icelandic letter that old fonts and keyboards put where Vietnamese has Đ; they look the same.
+
+
+class Token(NamedTuple):
+    """One word: folded and exact form, its number in the text, and its place in `nfc(text)`."""
+
+    folded: str
+    exact: str
+    position: int
+    start: int
+    end: int
+
+
+class Terms(NamedTuple):
+    """What a text is found by, each term with how often it stands there.
+
+    `words`: folded words and codes; `exact`: exact forms where they differ from the folded ones; `pairs`: neighbouring
+    folded words, joined by a space; `length`: the number of words.
+    """
+
+    words: Counter[str]
+    exact: Counter[str]
+    pairs: Counter[str]
+    length: int
+
+
+class _Word(NamedTuple):
+    folded: str
+    exact: str
+
+
+class _Chunk(NamedTuple):
+    words: tuple[_Word, ...]
+    codes: tuple[str, ...]
+
+
+class _Folding(dict[int, str]):
+    """A translation table that works out each character once."""
+
+    def __missing__(self, character: int) -> str:
+        folded = chr(character)
+        while (once := _fold_once(folded)) != folded:
+            folded = once
+        self[character] = folded
+        return folded
+
+
+def _fold_once(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.translate(_STROKES).casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Mn")
+
+
+_FOLDING = _Folding()
+
+
+def nfc(text: str) -> str:
+    """Return a text with letters and marks composed (Unicode NFC)."""
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """Return a text in lower case without accents, đ as d; NFC and NFD give the same."""
+    return nfc(text).translate(_FOLDING)
+
+
+def exact(text: str) -> str:
+    """Return a text in lower case with its accents, in a form that is the same for old and new tone placement.
+
+    The tone of each word goes to its end (hoà and hòa both become `hoa` + grave), so the form is for comparing only.
+    """
+    return _WORDS.sub(lambda found: _forms(found[0]).exact, nfc(text))
+
+
+def clean_name(text: str) -> str:
+    """Return a title, a code or a file name as it is kept: NFC, Ð as Đ, no control, bidi or zero-width characters.
+
+    White space of every kind becomes plain spaces, so that words on two lines stay two words.
+    """
+    text = "".join(" " if c.isspace() else c for c in nfc(text).translate(_ETH))
+    return nfc("".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))).strip()
+
+
+def code_key(code: str) -> str:
+    """Return the form by which codes are compared: upper case, no accents, no spaces, one dash; `QD` equals `QĐ`."""
+    key = code
+    for _ in range(4):  # A few rare letters need a second round before upper and lower case agree.
+        before, key = key, "".join(fold(clean_name(key)).translate(_DASHES).split()).upper()
+        if key == before:
+            break
+    return key
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the words of a text in order; codes come apart into their words."""
+    found = _WORDS.finditer(nfc(text))
+    return [Token(*_forms(word[0]), position, word.start(), word.end()) for position, word in enumerate(found)]
+
+
+def terms(text: str) -> Terms:
+    """Return the terms of a text for an index."""
+    chunks = _CHUNK.findall(nfc(text))
+    analysed = [_analysed(chunk) for chunk in chunks]
+    words = [word for chunk in analysed for word in chunk.words]
+    folded = [word.folded for word in words]
+    counted = Counter(folded)
+    counted.update(code for chunk in analysed if chunk.codes for code in chunk.codes)
+    counted.update(_codes_with_a_space(chunks))
+    return Terms(
+        words=counted,
+        exact=Counter(word.exact for word in words if word.exact != word.folded),
+        pairs=Counter(map(" ".join, pairwise(folded))),
+        length=len(words),
+    )
+
+
+def code_terms(code: str) -> set[str]:
+    """Return everything a document's own code is found by: its words, its parts and every run of neighbouring parts.
+
+    Leading zeros are off and separators are all alike, so `qt1/cx` and `QT 01.CX` find `QT 01/CX-HCTP`.
+    """
+    parts = code_parts(code)[: 2 * MAX_CODE_PARTS]
+    runs = {
+        "-".join(parts[start:end])
+        for start in range(len(parts))
+        for end in range(start + 1, min(len(parts), start + MAX_CODE_PARTS) + 1)
+    }
+    return runs | {token.folded for token in tokens(code)} | ({"-".join(parts)} if parts else set())
+
+
+def code_parts(code: str) -> list[str]:
+    """Return the folded parts of a code: runs of letters and runs of digits, leading zeros off."""
+    return [_unpadded(part) for part in _PARTS.findall(fold(code).translate(_DASHES))]
+
+
+def is_code(chunk: str) -> bool:
+    """Say whether a word is written like a code: parts joined by signs or letters joined to digits, with a digit."""
+    return bool(_analysed(chunk).codes)
+
+
+def chunks(text: str) -> list[str]:
+    """Return the words of a text with codes whole."""
+    return _CHUNK.findall(nfc(text))
+
+
+def whole_code(chunk: str) -> str:
+    """Return the one term that stands for a whole code."""
+    return "-".join(code_parts(chunk)[:MAX_CODE_PARTS])
+
+
+@lru_cache(maxsize=1 << 16)
+def _forms(word: str) -> _Word:
+    word = _INVISIBLE.sub("", word)[:LONGEST_WORD]
+    folded = fold(word)
+    if folded.isdigit():
+        return _Word(_unpadded(folded), folded)
+    if word.isascii():
+        return _Word(folded, folded)
+    decomposed = unicodedata.normalize("NFD", word.translate(_ETH).casefold())
+    tones = "".join(sorted((c for c in decomposed if c in _TONES), key=unicodedata.combining))
+    base = "".join(c for c in decomposed if c not in _TONES)
+    return _Word(folded, unicodedata.normalize("NFC", base) + tones)
+
+
+@lru_cache(maxsize=1 << 16)
+def _analysed(chunk: str) -> _Chunk:
+    words = tuple(_forms(word) for word in _WORDS.findall(chunk))
+    parts = code_parts(chunk)
+    if len(parts) < 2 or not any(part.isdigit() for part in parts):
+        return _Chunk(words, ())
+    plain = {word.folded for word in words}
+    prefixes = ["-".join(parts[:end]) for end in range(2, min(len(parts), MAX_CODE_PARTS) + 1)]
+    glued = [part for part in parts if part not in plain]  # The `u` and the `3` of U003.
+    return _Chunk(words, tuple(prefixes + glued))
+
+
+def _codes_with_a_space(chunks: Sequence[str]) -> Iterator[str]:
+    """Yield `qt-1` and `qt-1-cx-hctp` for `QT 01/CX-HCTP`: offices put a space after the letters of a code."""
+    for before, chunk in pairwise(chunks):
+        if chunk[0].isdigit() and 2 <= len(before) <= 5 and before.isupper() and before.isalpha():
+            parts = code_parts(f"{before} {chunk}")[:MAX_CODE_PARTS]
+            for end in {2, len(parts)}:
+                yield "-".join(parts[:end])
+
+
+def _unpadded(part: str) -> str:
+    return part.lstrip("0") or "0" if part.isdigit() else part
+
+
+# --- Finding the words of a query in a text -------------------------------------------------------------------------
+
+
+class Passage(NamedTuple):
+    """The part of a text that a query is best seen in: pieces, marked or not, and where in the composed text it begins."""
+
+    pieces: list[tuple[str, bool]]
+    start: int
+    found: bool
+
+
+def snippet(text: str, query: str, width: int = 240) -> list[tuple[str, bool]]:
+    """Return about `width` characters of a text around the words of a query, in pieces: (text, marked or not)."""
+    return passage(text, query, width).pieces
+
+
+def passage(text: str, query: str, width: int = 240) -> Passage:
+    """Return the passage of a text with the most words of a query, those with the typed accents first.
+
+    One regular expression runs over the text as it is: each letter stands for itself with every accent.
+    """
+    text = _composed(text)
+    pattern = _pattern(query)
+    spans = []
+    if pattern is not None:
+        for found, _ in zip(pattern.finditer(text), range(MAX_MARKS), strict=False):
+            spans.append((found.start(), found.end()))
+    start, end = _window(text, spans, query, width)
+    marked = _joined(text, [span for span in spans if span[0] >= start and span[1] <= end])
+    return Passage(_pieces(text, start, end, marked), marked[0][0] if marked else start, bool(marked))
+
+
+def phrase_in(text: str, phrase: str) -> bool:
+    """Say whether the words of a phrase stand in a text next to each other, whatever the accents and the case."""
+    pattern = _phrase_pattern(phrase, accents=False)
+    return pattern is not None and pattern.search(_composed(text)) is not None
+
+
+def _composed(text: str) -> str:
+    # Stored texts are in NFC, and asking Unicode's tables about every letter costs more than looking for marks.
+    return nfc(text) if _MARKS.search(text) else text
+
+
+def _window(text: str, spans: Sequence[tuple[int, int]], query: str, width: int) -> tuple[int, int]:
+    """Return the bounds, at word boundaries, of the window in which most different words of the query stand."""
+    typed = {token.exact for token in tokens(query)}
+    forms = [_forms(text[start:end]) for start, end in spans]
+    best, chosen, last = (-1.0, 0.0), 0, 0
+    touching = [int(after[0] - before[1] <= 1) for before, after in pairwise(spans)]
+    touches = [0, *accumulate(touching)]
+    counts: Counter[str] = Counter()
+    exact_counts: Counter[str] = Counter()
+    for first, (start, _) in enumerate(spans):
+        while last < len(spans) and (last <= first or spans[last][1] - start <= width):
+            counts[forms[last].folded] += 1
+            if forms[last].exact in typed:
+                exact_counts[forms[last].exact] += 1
+            last += 1
+        near = min(touches[last - 1] - touches[first], len(typed))
+        score = (float(len(counts)), len(exact_counts) + near / 2)
+        if score > best:
+            best, chosen = score, first
+        _less(counts, forms[first].folded)
+        _less(exact_counts, forms[first].exact)
+    begin = spans[chosen][0] if spans else 0
+    # A third of what the words leave free goes before the first of them.
+    inside = [end for start, end in spans[chosen:] if end - begin <= width]
+    start = max(0, begin - max(0, width - (max(inside, default=begin) - begin)) // 3)
+    end = min(len(text), max(start + width, min(max(inside, default=0), len(text))))
+    if start > 0 and (space := re.compile(r"\s").search(text, start, begin)):
+        start = space.end()
+    if end < len(text) and (cut := max(text.rfind(" ", begin, end), text.rfind("\n", begin, end))) > begin:
+        end = max(cut, *(e for _, e in spans[chosen:] if e <= end)) if inside else cut
+    return start, end
+
+
+def _less(counts: Counter[str], word: str) -> None:
+    counts[word] -= 1
+    if counts[word] <= 0:
+        del counts[word]
+
+
+def _joined(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and not text[joined[-1][1] : start].strip():
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _pieces(text: str, start: int, end: int, marked: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:
+    pieces: list[tuple[str, bool]] = []
+    position = start
+    for mark_start, mark_end in marked:
+        pieces += [(text[position:mark_start], False), (text[mark_start:mark_end], True)]
+        position = mark_end
+    pieces.append((text[position:end], False))
+    spaced = [(re.sub(r"\s+", " ", piece), mark) for piece, mark in pieces]
+    spaced = [(piece, mark) for piece, mark in spaced if piece]
+    if start > 0 and spaced:
+        spaced.insert(0, ("… ", False))
+    if end < len(text) and spaced:
+        spaced.append((" …", False))
+    return spaced
+
+
+@lru_cache(maxsize=256)
+def _pattern(query: str) -> re.Pattern[str] | None:
+    """Return a pattern of any word of a query.
+
+    It begins with one class of first letters, which the regex machine skips to; each word then looks back at its own.
+    """
+    wanted = list(dict.fromkeys(token.folded for token in tokens(query)))[:64]
+    wanted += list(dict.fromkeys(part for part in code_parts(query) if part not in wanted))[:16]
+    if not wanted:
+        return None
+    stems = {token.folded for token in tokens(" ".join(re.findall(r"(\S+)\*(?=\s|$)", nfc(query))))}
+    firsts, words = "", []
+    for word in sorted(wanted, key=len, reverse=True):
+        starts = [(word[0], word[1:])] + ([("0", f"0*{word}")] if word.isdigit() else [])
+        for first, rest in starts:
+            firsts += _written(first)
+            loose = "".join(c if c in "0*" else _class(c) for c in rest) if first == "0" else _loose(rest)
+            words.append(rf"(?<={_class(first)}){loose}" + (r"[^\W_]*" if word in stems else ""))
+    return re.compile(rf"[{re.escape(firsts)}]{_NOTHING_BEFORE}(?:{'|'.join(words)})(?![^\W_])")
+
+
+@lru_cache(maxsize=256)
+def _phrase_pattern(phrase: str, *, accents: bool) -> re.Pattern[str] | None:
+    """Return a pattern of the words of a phrase next to each other, with the accents as typed or with any."""
+    words = _WORDS.findall(nfc(phrase))[:64]
+    if not words:
+        return None
+    first, *others = [_cased(word) if accents else _loose(fold(word)) for word in words]
+    head = re.match(r"\[[^]]*\]|\\?.", first, re.DOTALL)
+    if head is None:
+        return None
+    begun = head[0] + _NOTHING_BEFORE + first[head.end() :]
+    return re.compile(r"[\W_]{1,8}".join([begun, *others]) + r"(?![^\W_])")
+
+
+# What stands behind the first letter of a word, to say that none stands before it: a pattern that begins with a class of
+# letters is many times faster than one that begins by looking back.
+_NOTHING_BEFORE = r"(?<![^\W_].)"
+
+
+def _loose(folded: str) -> str:
+    """Return a pattern of a folded word with every accent and case that a letter may have."""
+    return "".join(map(_class, folded))
+
+
+def _cased(word: str) -> str:
+    """Return a pattern of a word with its accents, in any case."""
+    return "".join(f"[{re.escape(c.lower() + c.upper())}]" if len(c.upper()) == 1 else re.escape(c) for c in word)
+
+
+def _class(folded: str) -> str:
+    return f"[{re.escape(_written(folded))}]"
+
+
+def _written(folded: str) -> str:
+    """Return the composed letters, of both cases, that fold to a character."""
+    return _letters().get(folded, folded)
+
+
+@lru_cache(maxsize=1)
+def _letters() -> dict[str, str]:
+    variants: dict[str, str] = {}
+    for character in map(chr, [*range(0x30, 0x3A), *range(0x41, 0x7B), *range(0xC0, 0x530), *range(0x1E00, 0x1F00)]):
+        if len(folded := fold(character)) == 1:
+            variants[folded] = variants.get(folded, "") + character
+    return variants
+
+
+# --- The second pass ------------------------------------------------------------------------------------------------
+
+
+class Candidate(NamedTuple):
+    """A hit of the first pass with what the second pass looks at."""
+
+    key: int
+    score: float
+    code: str
+    title: str
+    body: str
+
+
+def second_pass(query: str, candidates: Sequence[Candidate]) -> list[tuple[int, float]]:
+    """Order hits again by what a person looks for: the code, the title, the typed accents, words next to each other.
+
+    Returns (key, score) with the best first; scores lie between 0 and 100, and equal ones keep their order.
+    """
+    top = max((candidate.score for candidate in candidates), default=0.0)
+    asked = tokens(query)
+    judged = [
+        (candidate.key, _share(candidate.score, top) + _merit(query, asked, candidate)) for candidate in candidates
+    ]
+    judged.sort(key=lambda pair: -pair[1])
+    return [(key, round(100 * score / _BEST, 2)) for key, score in judged]
+
+
+def below_second_pass(rest: Sequence[tuple[int, float]], hits: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return the hits that the second pass left out, with scores on its scale; `hits` are all of the first pass."""
+    top = max((score for _, score in hits), default=0.0)
+    return [(key, round(100 * _share(score, top) / _BEST, 2)) for key, score in rest]
+
+
+_BEST = 12.0  # 1 for the first pass and 11 for the merits.
+
+
+def _share(score: float, top: float) -> float:
+    return score / top if top > 0 else 0.0
+
+
+def _merit(query: str, asked: Sequence[Token], candidate: Candidate) -> float:
+    """Return 0 to 11: up to 4 for the code, 5 for the title, 2 for the body; a word typed with accents means them."""
+    if not asked:
+        return 0.0
+    title = tokens(candidate.title)
+    wanted = {_typed(token) for token in asked}
+    offered = {form for token in title for form in (token.folded, token.exact)}
+    met = len(wanted & offered)
+    alike = len({token.folded for token in asked} & {token.folded for token in title})
+    merit = _code_merit(query, candidate.code)
+    merit += met / len(wanted) + 0.3 * alike / len(asked)  # What was asked stands in the title …
+    merit += met / max(len(wanted), len({token.folded for token in title}))  # … and the title says little else.
+    if len(asked) > 1:
+        merit += 2.0 * _in_a_row(asked, title)
+    return merit + _body_merit(query, asked, candidate.body)
+
+
+def _code_merit(query: str, code: str) -> float:
+    key, wanted = "-".join(code_parts(code)), "-".join(code_parts(query))
+    if key and key == wanted:
+        return 4.0
+    return 2.0 if is_code(query.replace(" ", "")) and wanted in code_terms(code) else 0.0
+
+
+def _body_merit(query: str, asked: Sequence[Token], body: str) -> float:
+    body = _composed(body)
+    accented = any(token.exact != token.folded for token in asked)
+    strict = _phrase_pattern(query, accents=True) if accented else None
+    if strict is not None and strict.search(body):
+        return 2.0
+    loose = _phrase_pattern(query, accents=False) if len(asked) > 1 else None
+    return 1.0 if loose is not None and loose.search(body) else 0.0
+
+
+def _typed(token: Token) -> str:
+    """Return the exact form of a word typed with accents, the folded form of one typed without."""
+    return token.exact if token.exact != token.folded else token.folded
+
+
+def _in_a_row(asked: Sequence[Token], title: Sequence[Token]) -> bool:
+    """Say whether the words asked for stand in a title in their order, next to each other."""
+    wanted, many = [_typed(token) for token in asked], len(asked)
+    rows = (title[start : start + many] for start in range(len(title) - many + 1))
+    return any(all(word in token[:2] for word, token in zip(wanted, row, strict=True)) for row in rows)

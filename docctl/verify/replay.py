@@ -1,0 +1,168 @@
+"""Checks that what is stored equals what the trail tells: every controlled column of every record, replayed."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from docctl.text import code_key
+from docctl.verify.findings import Findings, loaded, number, paired, plain, stream
+
+ENTRIES = (
+    "SELECT record_id, document_id, detail FROM audit_entry "
+    "WHERE noun = :noun AND record_id IS NOT NULL AND action LIKE :actions ORDER BY record_id, sequence"
+)
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """A noun whose rows the trail must tell: its columns under the trail's names, and the list that belongs to a row."""
+
+    noun: str
+    rows: str
+    listed_as: str = ""
+    table: str = ""
+    list_rows: str = ""
+
+
+NOUNS = (
+    Controlled(
+        "document",
+        "SELECT document.id, document.code, title, document_type.code AS type, unit.code AS unit, field, code_clash, "
+        "created_at, created_by_id FROM document LEFT JOIN document_type ON document_type.id = type_id "
+        "LEFT JOIN unit ON unit.id = unit_id ORDER BY document.id",
+    ),
+    Controlled(
+        "revision",
+        "SELECT id, document_id, state, round, edition, amendment, title, file_sha256, file_name, change_summary, "
+        "author_id, content_hash, effective_from, effective_to, decision_id, withdrawn_by_id, workflow, "
+        "workflow_version, origin, origin_decision, source, cover_date, created_at FROM revision ORDER BY id",
+        listed_as="changes",
+        table="change_row",
+        list_rows="SELECT revision_id, position, section, old, new, basis FROM change_row ORDER BY revision_id, position",
+    ),
+    Controlled(
+        "decision",
+        "SELECT id, state, round, title, number, signed_on, effective_from, signer_form, signer_id, checked_hash, "
+        "drafted_by_id, executed_at, workflow, workflow_version, created_at FROM decision ORDER BY id",
+        listed_as="lines",
+        table="decision_line",
+        list_rows="SELECT decision_id, position, action, revision_id, document_id, reason, replaced_by_id "
+        "FROM decision_line ORDER BY decision_id, position",
+    ),
+    Controlled(
+        "delegation",
+        "SELECT id, from_account_id, to_account_id, form, document_number, document_date, unit_id, valid_from, "
+        "valid_to, ended_on, made_by_id FROM delegation ORDER BY id",
+    ),
+)
+
+
+def check(connection: Connection, findings: Findings) -> None:
+    """Replay the trail of every noun beside its rows, one record at a time."""
+    for noun in NOUNS:
+        _replayed(connection, noun, findings)
+    _keys(connection, findings)
+    _workflows(connection, findings)
+
+
+def _replayed(connection: Connection, noun: Controlled, findings: Findings) -> None:
+    findings.count(noun.noun, 0)
+    total = number(connection, f"SELECT count(*) FROM {noun.noun}")  # noqa: S608 - a name of ours.
+    rows = ((row.id, row) for row in stream(connection, noun.rows))
+    stored = (
+        _with_lists(connection, noun, rows, findings)
+        if noun.listed_as
+        else ((key, dict(row._mapping)) for key, row in rows)
+    )
+    for done, (identity, columns, known) in enumerate(paired(stored, _told(connection, noun, findings)), start=1):
+        record = f"{noun.noun} {identity}"
+        if columns is None:
+            findings.found("state", record, "the trail tells of it, and it is gone")
+        else:
+            findings.count(noun.noun)
+            _compared(record, columns, known, findings)
+        findings.step(noun.noun, done, max(done, total))
+
+
+def _told(connection: Connection, noun: Controlled, findings: Findings) -> Iterator[tuple[int, dict[str, Any]]]:
+    entries = stream(connection, ENTRIES, noun=noun.noun, actions=f"{noun.noun}.%")
+    for identity, group in groupby(entries, key=lambda row: row.record_id):
+        told: dict[str, Any] = {}
+        for row in group:
+            told.setdefault("document_id", row.document_id)
+            told |= loaded(row.detail) or {}
+        yield identity, told
+
+
+def _with_lists(
+    connection: Connection, noun: Controlled, rows: Iterable[tuple[int, Row[Any]]], findings: Findings
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    lists = ((key, list(group)) for key, group in groupby(stream(connection, noun.list_rows), key=lambda row: row[0]))
+    for identity, row, listed in paired(rows, lists):
+        if row is None:
+            continue  # Rows of a list without their owner are what the check of foreign keys names.
+        findings.count(noun.table, len(listed or []))
+        columns = dict(row._mapping)
+        columns[noun.listed_as] = [_listed(noun, line) for line in listed or []]
+        positions = [line.position for line in listed or []]
+        if positions != list(range(1, len(positions) + 1)):
+            findings.found("state", f"{noun.noun} {identity}", f"the positions of its {noun.listed_as} are {positions}")
+        yield identity, columns
+
+
+def _listed(noun: Controlled, line: Row[Any]) -> list[Any]:
+    columns: list[Any] = list(line[2:] if noun.noun == "revision" else line[1:])
+    return [plain(value) for value in columns]
+
+
+def _compared(record: str, columns: dict[str, Any], told: dict[str, Any] | None, findings: Findings) -> None:
+    if told is None:
+        findings.found("state", record, "the trail does not tell of it")
+        return
+    for name, value in columns.items():
+        if name == "id":
+            continue
+        if name not in told:
+            findings.found("state", record, f"{name}: the trail does not say what it is")
+        elif plain(value) != told[name]:
+            findings.found("state", record, f"{name}: stored {plain(value)!r}, by the trail {told[name]!r}")
+
+
+def _keys(connection: Connection, findings: Findings) -> None:
+    """Check what is derived when a row is written: the keys by which codes and numbers are compared, and years."""
+    for row in stream(connection, "SELECT id, code, code_key FROM document ORDER BY id"):
+        if code_key(row.code) != row.code_key:
+            findings.found(
+                "state", f"document {row.id}", f"code_key: stored {row.code_key!r} for the code {row.code!r}"
+            )
+    for row in stream(connection, "SELECT id, number, number_key, year, signed_on FROM decision ORDER BY id"):
+        day = plain(row.signed_on)
+        if code_key(row.number)[:80] != row.number_key or (int(day[:4]) if day else None) != row.year:
+            findings.found("state", f"decision {row.id}", "number_key or year does not follow from its number and date")
+
+
+def _workflows(connection: Connection, findings: Findings) -> None:
+    """Check that the workflow versions are those that the trail saw registered."""
+    registered = "SELECT detail FROM audit_entry WHERE action = 'workflow.registered' ORDER BY sequence"
+    seen = {
+        (values.get("name"), values.get("version")): values.get("sha256")
+        for row in stream(connection, registered)
+        if (values := loaded(row.detail)) is not None
+    }
+    for row in stream(connection, "SELECT name, version, sha256, source FROM workflow_version ORDER BY id"):
+        findings.count("workflow_version")
+        record = f"workflow_version {row.name} {row.version}"
+        if seen.pop((row.name, row.version), None) != row.sha256:
+            findings.found("state", record, "is not what the trail saw registered")
+        if _sha256(row.source) != row.sha256:
+            findings.found("state", record, "its source does not give its SHA-256")
+    for name, version in seen:
+        findings.found("state", f"workflow_version {name} {version}", "the trail tells of it, and it is gone")
+
+
+def _sha256(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()

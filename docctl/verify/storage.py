@@ -1,0 +1,40 @@
+"""Checks what lies beside the database: every stored file by its SHA-256, and the index's place in the trail."""
+
+from sqlalchemy import Connection, text
+
+from docctl.files.store import Store
+from docctl.search import Engine
+from docctl.verify.findings import Findings, number, stream
+
+
+def check_files(store: Store, connection: Connection, findings: Findings) -> None:
+    """Read every file again; files that no row names are counted, since a crash during an upload leaves them."""
+    total = number(connection, "SELECT count(*) FROM content")
+    there = 0
+    findings.count("content", 0)
+    for done, row in enumerate(stream(connection, "SELECT sha256, size FROM content ORDER BY sha256"), start=1):
+        findings.count("content")
+        path = store.path(row.sha256)
+        if not path.is_file():
+            findings.found("file", f"content {row.sha256}", "its file is missing")
+        else:
+            there += 1
+            if not store.check(row.sha256):
+                findings.found("file", f"content {row.sha256}", "its file has other bytes than it was stored with")
+            elif path.stat().st_size != row.size:
+                findings.found("file", f"content {row.sha256}", f"its size is said to be {row.size} bytes")
+        findings.step("files", done, total)
+    findings.count("files", kept := sum(1 for _ in store.names()))
+    findings.count("files_without_rows", kept - there)
+
+
+def check_index(engine: Engine, connection: Connection, findings: Findings) -> None:
+    """Check that the index has not read entries that the trail does not have; one that is behind catches up by itself."""
+    position, mark = engine.position(), engine.mark()
+    findings.count("index_position", position)
+    end = number(connection, "SELECT max(sequence) FROM audit_entry")
+    known = text("SELECT hash FROM audit_entry WHERE sequence = :position")
+    if position > end:
+        findings.found("index", "search index", f"is at entry {position}, past the trail's end at {end}")
+    elif position and mark != connection.execute(known, {"position": position}).scalar():
+        findings.found("index", "search index", f"followed another trail up to entry {position}: run docctl reindex")

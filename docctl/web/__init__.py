@@ -1,0 +1,51 @@
+"""The pages: each asks, shows, and calls one verb; nothing here decides."""
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+
+from docctl import config
+from docctl.site import Site
+from docctl.web import (
+    accounts,
+    assets,
+    decisions,
+    documents,
+    edge,
+    errors,
+    health,
+    home,
+    language,
+    revisions,
+    search,
+    security,
+    show,
+    sign_in,
+    style,
+    trail,
+)
+
+# The order is that of the listing; none depends on another.
+PAGES = (accounts, assets, decisions, documents, health, home, language, revisions, search, sign_in, style, trail)
+
+
+def create(site: Site) -> Flask:
+    """Build the Flask application over an opened site."""
+    settings = site.settings
+    app = Flask("docctl.web", static_folder=str(config.PACKAGE / "static"), template_folder=None)
+    app.config.update(
+        SECRET_KEY=config.secret_key(settings),
+        MAX_CONTENT_LENGTH=(settings.max_upload_mb + 1) * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        WTF_CSRF_TIME_LIMIT=None,  # The token lives as long as the sign-in session does.
+    )
+    app.extensions["site"] = site
+    Bootstrap5(app)
+    language.install(app)
+    security.install(app)
+    edge.install(app)
+    errors.install(app)
+    show.install(app)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+    return app

@@ -1,0 +1,317 @@
+"""The pages of decisions: drafting, lines, the dry run, signing, executing, and the annex on paper."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
+
+from docctl import audit, decisions, lifecycle
+from docctl.decisions import Check, Decision, Unread
+from docctl.rules import Refused
+from docctl.web import asking, edge, errors, language, telling
+from docctl.workflow import Act
+
+blueprint = Blueprint("decisions", __name__)
+
+FORMS_OF_SIGNATURE = ("TM.", "KT.", "TL.", "TUQ.")
+A_DAY = {"autocomplete": "off", "inputmode": "numeric", "placeholder": "26/10/2022"}
+
+
+class DecisionForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
+    """What a decision says of itself."""
+
+    title = TextAreaField(lazy_gettext("Title of the decision"), render_kw={"rows": 3}, validators=[InputRequired()])
+    number = StringField(
+        lazy_gettext("Number"),
+        description=lazy_gettext("Such as 2804/QĐ-UBND; unique in its year. It may wait until the decision is signed."),
+        render_kw={"autocomplete": "off"},
+    )
+    signed_on = StringField(lazy_gettext("Date of signature"), render_kw=A_DAY)
+    effective_from = StringField(
+        lazy_gettext("Effective from"),
+        description=lazy_gettext("Every document of the decision begins or ends at 00:00 of this day."),
+        render_kw=A_DAY,
+    )
+    signer_form = RadioField(
+        lazy_gettext("Form of signature"),
+        choices=[SelectChoice("", lazy_gettext("in one's own right")), *map(SelectChoice, FORMS_OF_SIGNATURE)],
+    )
+    lock = HiddenField()
+
+    def said(self) -> dict[str, Any]:
+        """Return what was typed, as the verbs take it; raises Refused for a day that does not exist."""
+        return {
+            "title": self.title.data or "",
+            "number": self.number.data or "",
+            "signed_on": asking.read_day(self.signed_on.data, "signed_on"),
+            "effective_from": asking.read_day(self.effective_from.data, "effective_from"),
+            "signer_form": self.signer_form.data if self.signer_form.data in FORMS_OF_SIGNATURE else "",
+        }
+
+
+@blueprint.get("/decisions")
+def index() -> str:
+    """List the decisions, open ones first."""
+    found = decisions.all_decisions(edge.reading(), by=edge.me())
+    return render_template(
+        "decisions/index.html",
+        open_ones=[decision for decision in found if decisions.is_open(decision)],
+        closed_ones=[decision for decision in found if not decisions.is_open(decision)],
+        may_draft=decisions.drafting_refusal(by=edge.me()) is None,
+        waiting=len(decisions.awaiting_issue(edge.reading())) if decisions.may_see(edge.me()) else 0,
+    )
+
+
+@blueprint.get("/decisions/new")
+def new() -> str:
+    """Ask what the decision is about."""
+    decisions.refuse_unless_controller(edge.me())
+    return _new_page(DecisionForm(formdata=None, signer_form=""))
+
+
+@blueprint.post("/decisions")
+def begin() -> Response:
+    """Begin a decision, with everything that waits to be issued when asked for."""
+    form = DecisionForm()
+    errors.show_again(lambda refused: _new_page(form, refused))
+    session = edge.writing()
+    chosen = [row.id for row in decisions.awaiting_issue(session)] if request.form.get("everything") else []
+    lines = decisions.read_lines(session, chosen=chosen) if chosen else []
+    decision = decisions.draft(session, by=edge.me(), lines=lines, **form.said())
+    edge.commit()
+    return redirect(_url(decision.id), 303)
+
+
+@blueprint.get("/decisions/<int:decision_id>")
+def show(decision_id: int) -> str:
+    """Show a decision with its dry run, or with what it did."""
+    return _page(decision_id)
+
+
+@blueprint.post("/decisions/<int:decision_id>")
+def edit(decision_id: int) -> Response:
+    """Change what a decision says of itself."""
+    _load(decision_id)
+    form = DecisionForm()
+    errors.show_again(lambda refused: _page(decision_id, refused, form=form))
+    decision = _load(decision_id, writing=True)
+    decisions.edit(edge.writing(), decision, by=edge.me(), seen=_seen(), **form.said())
+    edge.commit()
+    flash(_("The details are saved."), "success")
+    return redirect(_url(decision_id), 303)
+
+
+@blueprint.post("/decisions/<int:decision_id>/lines")
+def add_lines(decision_id: int) -> Response:
+    """Add lines: revisions that were ticked, and codes that were pasted."""
+    _load(decision_id)
+    errors.show_again(lambda refused: _page(decision_id, refused, adding=True))
+    decision = _load(decision_id, writing=True)
+    typed = {name: request.form.get(name, "") for name in ("issue", "withdraw", "reason")}
+    lines = decisions.read_lines(edge.writing(), chosen=_numbers("revision"), **typed)
+    decisions.add_lines(edge.writing(), decision, lines, by=edge.me(), seen=_seen())
+    edge.commit()
+    flash(_("%(n)s lines added.", n=len(lines)), "success")
+    return redirect(_url(decision_id, "lines"), 303)
+
+
+@blueprint.post("/decisions/<int:decision_id>/lines/removal")
+def remove_lines(decision_id: int) -> Response:
+    """Take the ticked lines out."""
+    _load(decision_id)
+    decision = _load(decision_id, writing=True)
+    unwanted = _numbers("line")
+    decisions.remove_lines(edge.writing(), decision, unwanted, by=edge.me(), seen=_seen())
+    edge.commit()
+    flash(_("%(n)s lines removed.", n=len(unwanted)), "success")
+    return redirect(_url(decision_id, "lines"), 303)
+
+
+@blueprint.post("/decisions/<int:decision_id>/lines/reasons")
+def give_reasons(decision_id: int) -> Response:
+    """Write the reasons of the withdrawals; one reason may stand in wherever none is given."""
+    _load(decision_id)
+    decision = _load(decision_id, writing=True)
+    usual = request.form.get("usual", "").strip()
+    typed = {line.position: request.form.get(f"reason-{line.position}") for line in decision.lines}
+    reasons = {position: said.strip() or usual for position, said in typed.items() if said is not None}
+    decisions.give_reasons(edge.writing(), decision, reasons, by=edge.me(), seen=_seen())
+    edge.commit()
+    flash(_("The reasons are saved."), "success")
+    return redirect(_url(decision_id, "check"), 303)
+
+
+@blueprint.post("/decisions/<int:decision_id>/transitions")
+def act(decision_id: int) -> Response:
+    """Check, sign, execute, or take a step back."""
+    _load(decision_id)
+    trigger, reason = request.form.get("trigger", ""), request.form.get("reason", "")
+    errors.show_again(lambda refused: _page(decision_id, refused, trigger=trigger))
+    signing = edge.signing(request.form.get("password"))
+    decision = _load(decision_id, writing=True)
+    found = decisions.act(edge.writing(), decision, trigger, by=edge.me(), reason=reason, signing=signing, seen=_seen())
+    edge.commit()
+    return redirect(_url(decision_id, "check" if found and found.errors else ""), 303)
+
+
+@blueprint.get("/decisions/<int:decision_id>/annex")
+def annex(decision_id: int) -> str:
+    """Show the lines as the annex that goes with the decision on paper."""
+    decision = _load(decision_id)
+    return render_template(
+        "decisions/annex.html",
+        decision=decision,
+        lines=decisions.lines_of(edge.reading(), decision),
+        replaced=decisions.replaced(edge.reading(), decision),
+    )
+
+
+def _page(
+    decision_id: int,
+    refused: Refused | None = None,
+    *,
+    form: DecisionForm | None = None,
+    trigger: str = "",
+    adding: bool = False,
+) -> str:
+    decision, session, me = _load(decision_id), edge.reading(), edge.me()
+    open_one = decisions.is_open(decision)
+    found = decisions.dry_run(session, decision) if open_one else None
+    may_edit = decisions.editing_refusal(decision, by=me) is None
+    adding = adding and may_edit
+    shown_form = form or _form_of(decision)
+    error = asking.mark(shown_form, refused) if form else _general(refused, trigger, adding)
+    return render_template(
+        "decisions/show.html",
+        decision=decision,
+        opening=decisions.opening(session, decision, by=me, found=found),
+        lines=decisions.lines_of(session, decision),
+        replaced=decisions.replaced(session, decision),
+        visible=decisions.visible_revisions(session, decision, by=me),
+        acts=_acts(decision, found, refused if trigger else None, trigger),
+        form=shown_form,
+        editing=form is not None,
+        may_edit=may_edit,
+        found=found,
+        problems=_by_line(found),
+        awaiting=decisions.awaiting_issue(session) if may_edit else [],
+        adding=_adding(refused) if adding else None,
+        error=error,
+        signatures=lifecycle.signatures(session, decision_id=decision.id),
+        entries=telling.history(audit.of_record(session, "decision", decision.id)),
+        content_hash=decisions.content_hash(decision),
+    )
+
+
+def _new_page(form: DecisionForm, refused: Refused | None = None) -> str:
+    return render_template(
+        "decisions/new.html",
+        form=form,
+        error=asking.mark(form, refused),
+        waiting=len(decisions.awaiting_issue(edge.reading())),
+        everything=bool(request.form.get("everything")),
+    )
+
+
+def _form_of(decision: Decision) -> DecisionForm:
+    return DecisionForm(
+        formdata=None,
+        data={
+            "title": decision.title,
+            "number": decision.number,
+            "signed_on": decision.signed_on.strftime("%d/%m/%Y") if decision.signed_on else "",
+            "effective_from": decision.effective_from.strftime("%d/%m/%Y") if decision.effective_from else "",
+            "signer_form": decision.signer_form,
+            "lock": decision.lock,
+        },
+    )
+
+
+def _acts(decision: Decision, found: Check | None, refused: Refused | None, trigger: str) -> list[SimpleNamespace]:
+    asked = decisions.acts(edge.reading(), decision, by=edge.me(), found=found)
+    return [_act(given, found, refused if given.trigger == trigger else None) for given in asked if given.mine]
+
+
+def _act(given: Act, found: Check | None, refused: Refused | None) -> SimpleNamespace:
+    locale = language.locale()
+    happens = given.happens.get(locale)
+    executes = given.trigger == "execute" and found is not None
+    if executes and found is not None:
+        happens = " ".join((_will_happen(found), happens))
+    sentence = refused.sentence.get(locale) if refused else ""
+    return SimpleNamespace(
+        trigger=given.trigger,
+        label=given.label.get(locale),
+        primary=given.main,
+        refusal=given.refusal.get(locale) if given.refusal else None,
+        asks=given.asks,
+        signs=bool(given.signs),
+        happens=happens,
+        confirm=executes,
+        typed={"reason": request.form.get("reason", "")} if refused else {},
+        errors={refused.field: sentence} if refused and refused.field in ("reason", "password") else {},
+    )
+
+
+def _will_happen(found: Check) -> str:
+    sentence: str = _(
+        "%(issued)s revisions are issued (%(superseded)s of them supersede an edition in force) and %(withdrawn)s documents "
+        "are withdrawn; in force: %(before)s before, %(after)s after.",
+        issued=found.issued,
+        superseded=found.superseded,
+        withdrawn=found.withdrawn,
+        before=found.in_force_before,
+        after=found.in_force_after,
+    )
+    return sentence
+
+
+def _general(refused: Refused | None, trigger: str, adding: bool) -> str:
+    """Return a refusal that belongs to no field that the page shows."""
+    if refused is None or adding or (trigger and refused.field in ("reason", "password")):
+        return ""
+    return refused.sentence.get(language.locale())
+
+
+def _adding(refused: Refused | None) -> SimpleNamespace:
+    """Return what was chosen and typed to add, with what is wrong with it."""
+    return SimpleNamespace(
+        **{name: request.form.get(name, "") for name in ("issue", "withdraw", "reason")},
+        chosen=set(_numbers("revision")),
+        error=refused.sentence.get(language.locale()) if refused else "",
+        field=refused.field if refused else "",
+        problems=refused.problems if isinstance(refused, Unread) else {},
+    )
+
+
+def _by_line(found: Check | None) -> dict[int, list[decisions.Problem]]:
+    by_line: dict[int, list[decisions.Problem]] = {}
+    for problem in found.errors if found else []:
+        by_line.setdefault(problem.line or 0, []).append(problem)
+    return by_line
+
+
+def _load(decision_id: int, *, writing: bool = False) -> Decision:
+    session = edge.writing() if writing else edge.reading()
+    return decisions.load(session, decision_id, by=edge.me()) or abort(404)
+
+
+def _seen() -> int | None:
+    """Return the lock of the page that asked; a form without one is refused as stale."""
+    return asking.read_number(request.form.get("lock"), default=-1)
+
+
+def _numbers(name: str) -> list[int]:
+    return [number for number in map(asking.read_number, request.form.getlist(name)) if number]
+
+
+def _url(decision_id: int, anchor: str = "") -> str:
+    return url_for("decisions.show", decision_id=decision_id, _anchor=anchor or None)

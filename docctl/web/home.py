@@ -1,0 +1,75 @@
+"""Home: what waits for me, what I wait for, what changed that I may read, and a few figures with lists behind them."""
+
+from types import SimpleNamespace
+
+from flask import Blueprint, render_template, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from docctl import decisions, documents, register, tasks, units
+from docctl.register import Asked
+from docctl.revisions import Revision
+from docctl.tasks import Task
+from docctl.web import edge, language, show
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/", endpoint="show")
+def page() -> str:
+    """Show the to-do list of whoever asks."""
+    session, me = edge.reading(), edge.me()
+    mine = tasks.waiting_for_me(session, by=me)
+    theirs = tasks.i_wait_for(session, by=me, mine=mine)
+    news, news_total = tasks.changed(session, by=me)
+    in_force = register.find(session, Asked(), by=me, limit=1)
+    return render_template(
+        "home/show.html",
+        tasks=[_row(task) for task in mine],
+        waiting=[_row(task) for task in theirs],
+        news=[row_of(revision) for revision in news],
+        news_total=news_total,
+        in_force=in_force.total,
+        documents=in_force.documents,
+        open_revisions=tasks.open_count(session, by=me),
+        clashes=register.clashes(session, by=me),
+        to_issue=len(decisions.awaiting_issue(session)) if decisions.drafting_refusal(by=me) is None else 0,
+        works=register.sees_more(me),
+        drafts=any(documents.may_add(unit, by=me) for unit in units.all_units(session)),
+        keeps_accounts=me.has("admin"),
+    )
+
+
+def row_of(revision: Revision) -> SimpleNamespace:
+    """Return a revision as a row of a list."""
+    return SimpleNamespace(
+        code=revision.document.code,
+        title=revision.title,
+        edition_text=revision.edition_text,
+        effective_from=revision.effective_from,
+        status=revision.status(),
+        unit_name=revision.document.unit.name(language.locale()),
+        url=url_for("revisions.show", revision_id=revision.id),
+    )
+
+
+def _row(task: Task) -> SimpleNamespace:
+    row = row_of(task.revision) if task.revision else _decision_row(task)
+    day = Markup('<time datetime="{}">{}</time>').format(task.since.isoformat(), show.day(task.since))
+    since = Markup("{} {}").format(_("since"), day)
+    row.note = Markup('<a href="{}">{}</a> · ').format(row.url, show.say(task.act)) + since if task.act else since
+    row.snippet = [(show.say(task.waiting), False)] if task.waiting else None
+    return row
+
+
+def _decision_row(task: Task) -> SimpleNamespace:
+    decision = task.subject
+    return SimpleNamespace(
+        code=getattr(decision, "number", "") or _("decision"),
+        title=decision.title,
+        edition_text="",
+        effective_from=getattr(decision, "effective_from", None),
+        status=decision.state,
+        unit_name="",
+        url=url_for("decisions.show", decision_id=decision.id),
+    )

@@ -1,0 +1,159 @@
+"""The page of search: words without or with accents, what is in force first, and every answer as its reader may see it."""
+
+from datetime import datetime
+from types import SimpleNamespace
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import SearchField, SelectField, StringField
+
+from docctl import clock, documents, register, revisions, units
+from docctl.register import Asked
+from docctl.rules import NoRole, Refused, Sentence
+from docctl.search import following
+from docctl.search.following import Hit, Results
+from docctl.web import asking, edge, errors, language, paging
+
+blueprint = Blueprint("search", __name__)
+
+PAGE = 20
+IN_FORCE, EVERYTHING = "in-force", "all"
+LONGEST_QUERY = 500
+
+
+class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
+    """The words, and where to look for them."""
+
+    class Meta:
+        """A search changes nothing, so it carries no token."""
+
+        csrf = False
+
+    q = SearchField(lazy_gettext("Words or code"), render_kw={"autocomplete": "off", "maxlength": LONGEST_QUERY})
+    scope = SelectField(lazy_gettext("Look in"), validate_choice=False)
+    on = StringField(
+        lazy_gettext("In force on the day"),
+        render_kw={"inputmode": "numeric", "placeholder": "26/10/2022", "autocomplete": "off"},
+    )
+    unit = SelectField(lazy_gettext("Unit"), validate_choice=False)
+    type = SelectField(lazy_gettext("Document type"), validate_choice=False)
+
+    def ask(self) -> "SearchForm":
+        """Fill in what there is to choose from, and return the form."""
+        session, locale = edge.reading(), language.locale()
+        self.unit.choices = [("", _("all units"))] + [(u.code, u.name(locale)) for u in units.all_units(session)]
+        self.type.choices = [("", _("all types"))] + [(t.code, t.name(locale)) for t in documents.all_types(session)]
+        self.scope.choices = [(IN_FORCE, _("what is in force")), (EVERYTHING, _("everything"))]
+        if not register.sees_more(edge.me()):
+            del self.scope
+        return self
+
+
+@blueprint.get("/search")
+def show() -> str:
+    """Search, and show one page of what was found."""
+    form = SearchForm(formdata=request.args).ask()
+    errors.show_again(lambda refused: _page(SearchForm(formdata=request.args).ask(), refused=refused))
+    words = (form.q.data or "").strip()[:LONGEST_QUERY]
+    scope, on = _scope(), _instant(form.on.data)
+    if not words:
+        return _page(form)
+    found = following.find(
+        edge.reading(),
+        edge.site().engine,
+        words,
+        reader=edge.me(),
+        scope=scope,
+        on=on,
+        unit=form.unit.data or None,
+        type=form.type.data or None,
+        limit=PAGE,
+        offset=(paging.number() - 1) * PAGE,
+    )
+    return _page(form, found, on=on)
+
+
+def _page(
+    form: SearchForm, found: Results | None = None, *, on: datetime | None = None, refused: Refused | None = None
+) -> str:
+    everything = request.args.get("scope") == EVERYTHING
+    return render_template(
+        "search/show.html",
+        form=form,
+        error=asking.mark(form, refused),
+        found=found,
+        rows=[_row(hit) for hit in found.hits] if found else [],
+        of=_denominator(form, everything=everything, on=on) if found else 0,
+        everything=everything,
+        may_widen=register.sees_more(edge.me()) and not everything,
+        wider_url=_url(scope=EVERYTHING),
+        suggestions=[(words, _url(q=words)) for words in found.suggestions] if found else [],
+        only_present=on is not None and not register.sees_more(edge.me()),
+        page=paging.of(found.total, PAGE) if found else None,
+        clear_url=url_for("search.show", q=request.args.get("q", "")),
+    )
+
+
+def _row(hit: Hit) -> SimpleNamespace:
+    """Return a hit as a row of every list, with the passage and, when superseded, the way to the edition in force."""
+    record = hit.record
+    return SimpleNamespace(
+        code=hit.code,
+        title=hit.title,
+        edition_text=record.edition_text,
+        effective_from=record.effective_from,
+        status=hit.state,
+        unit_name=record.document.unit.name(language.locale()),
+        url=url_for("revisions.show", revision_id=hit.revision),
+        snippet=hit.snippet,
+        note=_("page %(n)s", n=hit.page) if hit.page else "",
+        offer_url=url_for("revisions.show", revision_id=hit.in_force) if hit.in_force else None,
+    )
+
+
+def _denominator(form: SearchForm, *, everything: bool, on: datetime | None) -> int:
+    state = register.EVERY if everything and on is None else revisions.IN_FORCE
+    asked = Asked(unit=form.unit.data or "", type=form.type.data or "", state=state, at=on)
+    return register.find(edge.reading(), asked, by=edge.me(), limit=0).total
+
+
+def _scope() -> str:
+    scope = request.args.get("scope") or IN_FORCE
+    if scope not in (IN_FORCE, EVERYTHING):
+        raise Refused(
+            Sentence(
+                "Phạm vi tra cứu là “in-force” (còn hiệu lực) hoặc “all” (tất cả).",
+                "The scope of a search is “in-force” or “all”.",
+            ),
+            field="scope",
+        )
+    if scope == EVERYTHING and not register.sees_more(edge.me()):
+        raise NoRole(
+            Sentence(
+                "Bạn chỉ tra cứu được tài liệu còn hiệu lực. Hãy bỏ lựa chọn “tất cả”, hoặc hỏi người kiểm soát tài liệu.",
+                "You may search what is in force only. Leave “everything” out, or ask a document controller.",
+            ),
+            field="scope",
+        )
+    return scope
+
+
+def _instant(typed: str | None) -> datetime | None:
+    """Read a day (its 00:00 at the office) or an ISO instant with an offset."""
+    typed = (typed or "").strip()
+    if "T" in typed:
+        try:
+            return clock.parse(typed)
+        except (ValueError, OverflowError):
+            pass  # Then it is no day either, and the sentence about days answers it.
+    day = asking.read_day(typed, "on")
+    return clock.midnight(day) if day else None
+
+
+def _url(**changed: str) -> str:
+    names = ("q", "scope", "on", "unit", "type")
+    asked = {name: request.args[name] for name in names if request.args.get(name)}
+    return f"{url_for('search.show')}?{urlencode(asked | changed)}"

@@ -1,0 +1,96 @@
+"""What every template may use: the office, the navigation, and how days, moments, states and people are written."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from jinja2 import ChoiceLoader, FileSystemLoader
+
+from docctl import clock, units
+from docctl.rules import Refused, Sentence
+from docctl.web import edge, language
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A link of the navigation."""
+
+    label: str
+    url: str
+    current: bool
+
+
+def install(app: Flask) -> None:
+    """Give the templates their folders, filters and globals."""
+    folders = edge_folders(app)
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(day=day, moment=moment, iso_day=iso_day, say=say)
+    app.jinja_env.globals.update(asset=lambda name: url_for("assets.show", name=name))
+    app.context_processor(common)
+
+
+def edge_folders(app: Flask) -> list[str]:
+    """Return the template folders, the site's own first."""
+    return [str(folder) for folder in app.extensions["site"].settings.template_folders()]
+
+
+def common() -> dict[str, Any]:
+    """Return what every page shows: office, language, navigation."""
+    return {
+        "office": office(),
+        "locale": language.locale(),
+        "nav": navigation(),
+        "account_url": url_for("accounts.password") if current_user.is_authenticated else None,
+    }
+
+
+def office() -> str:
+    """Return the name of the office in the language of the page."""
+    if "office" not in g:
+        try:
+            g.office = units.office(edge.reading()).name(language.locale())
+        except Refused:
+            g.office = "docctl"
+    return str(g.office)
+
+
+def navigation() -> list[NavItem]:
+    """Return the links of the pages that concern the person."""
+    if not current_user.is_authenticated or current_user.must_change_password:
+        return []
+    me = edge.me()
+    links = [(_("My work"), "home.show"), (_("Register"), "documents.index"), (_("Decisions"), "decisions.index")]
+    if me.has("controller", "auditor", "admin"):
+        links.append((_("Audit trail"), "trail.index"))
+    if me.has("admin"):
+        links.append((_("Accounts"), "accounts.index"))
+    here = request.blueprint or ""
+    return [NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here) for label, endpoint in links]
+
+
+def day(value: date | datetime | None) -> str:
+    """Write a day as the offices do, in both languages: `26/10/2022`."""
+    if value is None:
+        return ""
+    return (clock.local(value) if isinstance(value, datetime) else value).strftime("%d/%m/%Y")
+
+
+def iso_day(value: date | datetime | None) -> str:
+    """Write a day in ISO form, for `datetime` attributes and date fields."""
+    if value is None:
+        return ""
+    return (clock.local(value).date() if isinstance(value, datetime) else value).isoformat()
+
+
+def moment(value: datetime | None) -> str:
+    """Write an instant in the office's time zone: `26/10/2022 14:05`."""
+    return clock.local(value).strftime("%d/%m/%Y %H:%M") if value else ""
+
+
+def say(value: Sentence | None) -> str:
+    """Write a sentence in the language of the page."""
+    return value.get(language.locale()) if value else ""

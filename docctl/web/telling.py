@@ -1,0 +1,292 @@
+"""The trail in words: what each act is called, and the values before and after it, in the language of the page."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from docctl import decisions, people
+from docctl.audit import Action, AuditEntry
+from docctl.config import Settings
+from docctl.rules import MEANINGS, ROLES, Sentence
+from docctl.site import workflow_files
+from docctl.web import edge, language, show
+
+SHORT_HASH = 12
+# Said elsewhere in the row (who, when, what was signed), or of use to programs only.
+_UNTOLD = frozenset(
+    {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
+    | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
+)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One value of an entry: its name, what it was and what it became."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """An entry of the trail in words."""
+
+    sequence: int
+    at: datetime
+    who: str
+    title: str
+    what: str
+    about: str
+    url: str
+    reason: str
+    signed: str
+    changes: list[Changed]
+    hash: str
+
+
+def actions() -> dict[str, str]:
+    """Return what every act of the trail is called."""
+    return {
+        Action.SIGNED_IN: _("signed in"),
+        Action.SIGNED_OUT: _("signed out"),
+        Action.SIGN_IN_REFUSED: _("sign-in refused"),
+        Action.ACCOUNT_ADDED: _("account added"),
+        Action.ACCOUNT_DISABLED: _("account closed"),
+        Action.PASSWORD_CHANGED: _("password changed"),
+        Action.UNIT_ADDED: _("unit added"),
+        Action.TYPE_ADDED: _("document type added"),
+        Action.WORKFLOW_REGISTERED: _("workflow registered"),
+        Action.ACT_REFUSED: _("act refused"),
+        Action.DOCUMENT_ADDED: _("document added"),
+        Action.DOCUMENT_RENAMED: _("document renamed"),
+        Action.CODE_SETTLED: _("code settled"),
+        Action.REVISION_DRAFTED: _("revision drafted"),
+        Action.REVISION_IMPORTED: _("revision imported"),
+        Action.REVISION_EDITED: _("revision edited"),
+        Action.REVISION_MOVED: _("revision moved on"),
+        Action.REVISION_SUPERSEDED: _("revision superseded"),
+        Action.TEXT_EXTRACTED: _("text read from the file"),
+        Action.DECISION_DRAFTED: _("decision drafted"),
+        Action.DECISION_EDITED: _("decision edited"),
+        Action.DECISION_MOVED: _("decision moved on"),
+        Action.DELEGATION_MADE: _("delegation in writing made"),
+        Action.DELEGATION_ENDED: _("delegation in writing ended"),
+    }
+
+
+def history(entries: Iterable[AuditEntry]) -> list[SimpleNamespace]:
+    """Return entries as the lines of a timeline."""
+    return [
+        SimpleNamespace(
+            at=row.at,
+            who=row.who,
+            title=row.title,
+            what=row.what,
+            comment=row.reason,
+            signed=bool(row.signed),
+            evidence_url="",
+            evidence_label="",
+        )
+        for row in told(entries)
+    ]
+
+
+def told(entries: Iterable[AuditEntry]) -> list[Told]:
+    """Return entries in words, in the order given."""
+    listed, session = list(entries), edge.reading()
+    words = _Words(actions(), decisions.names_of(session, listed), people.names(session))
+    return [_told(entry, entry.values, words) for entry in listed]
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What acts, records and people are called, looked up once for many entries."""
+
+    acts: Mapping[str, str]
+    records: Mapping[tuple[str, int], str]
+    people: Mapping[int, str]
+
+
+def _told(entry: AuditEntry, values: dict[str, Any], words: _Words) -> Told:
+    sentence = values.get("sentence_vi") if language.locale() == "vi" else None
+    return Told(
+        sequence=entry.sequence,
+        at=entry.at,
+        who=entry.actor,
+        title=entry.actor_title,
+        what=_what(entry, values, words.acts),
+        about=_about(entry, words.records),
+        url=_url(entry),
+        reason=str(values.get("reason") or sentence or values.get("sentence") or ""),
+        signed=show.say(MEANINGS.get(values.get("meaning", ""))),
+        changes=_changes(values, words.people),
+        hash=entry.hash[:SHORT_HASH],
+    )
+
+
+def _what(entry: AuditEntry, values: dict[str, Any], named: Mapping[str, str]) -> str:
+    act = named.get(entry.action, entry.action)
+    trigger = str(values.get("trigger") or "")
+    if not trigger:
+        return act
+    label = _labels(edge.site().settings)["triggers"].get((_noun(entry.noun), trigger))
+    word: str = label.get(language.locale()) if label else trigger
+    return f"{act}: {word}" if entry.action == Action.ACT_REFUSED else word
+
+
+def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
+    nouns = {
+        "document": _("document"),
+        "revision": _("revision"),
+        "decision": _("decision"),
+        "account": _("account"),
+        "workflow": _("workflow"),
+        "unit": _("unit"),
+        "document_type": _("document type"),
+        "content": _("file"),
+        "delegation": _("delegation in writing"),
+    }
+    noun = entry.noun.removesuffix("s")
+    if entry.record_id is None:
+        return nouns.get(noun, noun)
+    return f"{nouns.get(noun, noun)} {records.get((noun, entry.record_id), entry.record_id)}"
+
+
+def _url(entry: AuditEntry) -> str:
+    noun = entry.noun.removesuffix("s")
+    if entry.record_id is not None and noun in ("document", "revision", "decision"):
+        key: dict[str, Any] = {f"{noun}_id": entry.record_id}
+        return url_for(f"{noun}s.show", **key)
+    return url_for("documents.show", document_id=entry.document_id) if entry.document_id is not None else ""
+
+
+def _changes(values: dict[str, Any], names: Mapping[int, str]) -> list[Changed]:
+    before = values.get("before")
+    was = before if isinstance(before, dict) else {"state": before} if before else {}
+    rows = [
+        Changed(_label(name), _plain(name, was.get(name), names), _plain(name, value, names))
+        for name, value in values.items()
+        if name not in _UNTOLD
+    ]
+    authority = (values.get("signature") or {}).get("authority", "")
+    rows.append(Changed(_("authority"), "", authority))
+    return [row for row in rows if row.before or row.after]
+
+
+def _label(name: str) -> str:
+    labels = {
+        "title": _("title"),
+        "code": _("code"),
+        "field": _("field"),
+        "type": _("document type"),
+        "unit": _("unit"),
+        "edition": _("edition"),
+        "amendment": _("amendment"),
+        "state": _("state"),
+        "origin": _("origin"),
+        "source": _("source"),
+        "code_clash": _("code clash"),
+        "change_summary": _("summary of changes"),
+        "changes": _("change table"),
+        "file_name": _("file"),
+        "file_sha256": _("SHA-256 of the file"),
+        "sha256": _("SHA-256"),
+        "content_hash": _("content hash"),
+        "effective_from": _("effective from"),
+        "effective_to": _("effective until"),
+        "decision": _("decision"),
+        "number": _("number"),
+        "signed_on": _("date of signature"),
+        "signer_form": _("form of signature"),
+        "signer_id": _("signer"),
+        "lines": _("lines"),
+        "issued": _("issued"),
+        "withdrawn": _("withdrawn"),
+        "origin_decision": _("earlier decision"),
+        "cover_date": _("date on the cover"),
+        "workflow": _("workflow"),
+        "workflow_version": _("version of the workflow"),
+        "from_account_id": _("giver of the delegation"),
+        "to_account_id": _("deputy"),
+        "form": _("form of signature"),
+        "document_number": _("number of the written act"),
+        "document_date": _("date of the written act"),
+        "valid_from": _("valid from"),
+        "valid_to": _("valid until"),
+        "ended_on": _("ended on"),
+        "name_vi": _("name in Vietnamese"),
+        "name_en": _("name in English"),
+        "level": _("level"),
+        "code_pattern": _("pattern of codes"),
+        "review_months": _("months between reviews"),
+        "retention_years": _("years of retention"),
+        "one_time": _("one-time password"),
+        "name": _("name"),
+        "version": _("version"),
+        "roles": _("roles"),
+        "successor": _("successor"),
+        "drafts": _("drafts handed over"),
+        "address": _("address"),
+        "path": _("page"),
+        "author_id": _("author"),
+    }
+    return str(labels.get(name, name))
+
+
+def _plain(name: str, value: Any, names: Mapping[int, str]) -> str:
+    if value is None or value == "" or value == []:
+        return ""
+    if name == "state":
+        return _state(str(value))
+    if name == "roles":
+        return ", ".join(show.say(ROLES[role]) if role in ROLES else str(role) for role in value)
+    if name in ("lines", "changes"):
+        return str(_("%(n)s rows", n=len(value)))
+    if name == "origin":
+        return str({"workflow": _("drafted here"), "import": _("imported")}.get(value, value))
+    if name.endswith("_id") and isinstance(value, int):
+        return names.get(value, str(value))
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if name.endswith(("sha256", "hash")):
+        return str(value)[:SHORT_HASH]
+    return _day_or_text(str(value))
+
+
+def _day_or_text(value: str) -> str:
+    try:
+        if len(value) == len("2022-10-26"):
+            return show.day(date.fromisoformat(value))
+        if len(value) == len("2022-10-25T17:00:00.000000Z"):
+            return show.moment(datetime.fromisoformat(value))
+    except ValueError:
+        pass  # A text that happens to be as long as a day or an instant.
+    return value
+
+
+def _state(name: str) -> str:
+    label = _labels(edge.site().settings)["states"].get(name)
+    return label.get(language.locale()) if label else name
+
+
+def _noun(noun: str) -> str:
+    return "decision" if noun.removesuffix("s") == "decision" else "revision"
+
+
+@lru_cache(maxsize=8)
+def _labels(settings: Settings) -> dict[str, dict[Any, Sentence]]:
+    """Return what the workflow files call their triggers and states."""
+    triggers: dict[Any, Sentence] = {}
+    states: dict[Any, Sentence] = {}
+    for file in workflow_files(settings):
+        noun = _noun(file.name)
+        triggers |= {(noun, trigger.name): trigger.label for trigger in file.triggers.values()}
+        states |= {state.name: state.label for state in file.states.values()}
+    return {"triggers": triggers, "states": states}

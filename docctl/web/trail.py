@@ -1,0 +1,105 @@
+"""The pages of the audit trail: of a document, as one chain, and of everything, from the newest entry."""
+
+from datetime import timedelta
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField
+
+from docctl import audit, clock, decisions, people, register, revisions
+from docctl.people import Reader
+from docctl.rules import NoRole, Refused, Sentence
+from docctl.web import asking, edge, errors, paging, telling
+
+blueprint = Blueprint("trail", __name__)
+
+PAGE = 50
+READERS = ("auditor", "controller", "admin")
+
+
+class TrailFilters(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
+    """Who, what and when."""
+
+    class Meta:
+        """Filters change nothing, so they carry no token."""
+
+        csrf = False
+
+    who = SelectField(lazy_gettext("Who"), validate_choice=False)
+    what = SelectField(lazy_gettext("What"), validate_choice=False)
+    since = StringField(
+        lazy_gettext("From day"), render_kw={"inputmode": "numeric", "placeholder": "01/10/2022", "autocomplete": "off"}
+    )
+    until = StringField(
+        lazy_gettext("To day"), render_kw={"inputmode": "numeric", "placeholder": "31/10/2022", "autocomplete": "off"}
+    )
+
+    def ask(self) -> "TrailFilters":
+        """Fill in the people and acts to choose from, and return the form."""
+        everybody = people.all_accounts(edge.reading())
+        self.who.choices = [("", _("everybody"))] + [
+            (str(row.id), f"{row.full_name} ({row.name})") for row in everybody
+        ]
+        self.what.choices = [("", _("everything"))] + [(str(name), word) for name, word in telling.actions().items()]
+        return self
+
+
+@blueprint.get("/trail")
+def index() -> str:
+    """List the entries of the trail from the newest, as far as the filters ask."""
+    _refuse_unless_reader(edge.me())
+    form = TrailFilters(formdata=request.args).ask()
+    errors.show_again(lambda refused: _page(form, 0, [], refused))
+    since, until = asking.read_day(form.since.data, "since"), asking.read_day(form.until.data, "until")
+    number = paging.number()
+    total, entries = audit.page(
+        edge.reading(),
+        actor_id=asking.read_number(form.who.data) or None,
+        action=form.what.data or "",
+        since=clock.midnight(since) if since else None,
+        until=clock.midnight(until + timedelta(days=1)) if until else None,
+        limit=PAGE,
+        offset=(number - 1) * PAGE,
+    )
+    return _page(form, total, entries)
+
+
+@blueprint.get("/documents/<int:document_id>/trail")
+def document(document_id: int) -> str:
+    """Show everything that happened to a document, oldest first, with its decisions."""
+    session, me = edge.reading(), edge.me()
+    found = register.load(session, document_id, by=me) or abort(404)
+    mine = revisions.of_document(session, found, by=me)
+    entries = decisions.chain(session, found, by=me)
+    return render_template(
+        "trail/document.html",
+        document=found,
+        revisions=mine,
+        entries=telling.told(entries),
+        head=audit.head(session),
+    )
+
+
+def _page(form: TrailFilters, total: int, entries: list[audit.AuditEntry], refused: Refused | None = None) -> str:
+    return render_template(
+        "trail/index.html",
+        form=form,
+        error=asking.mark(form, refused),
+        entries=telling.told(entries),
+        page=paging.of(total, PAGE),
+        total=total,
+        head=audit.head(edge.reading()),
+        clear_url=url_for("trail.index"),
+    )
+
+
+def _refuse_unless_reader(by: Reader) -> None:
+    if not by.has(*READERS):
+        raise NoRole(
+            Sentence(
+                "Chỉ đánh giá viên, người kiểm soát tài liệu và quản trị được xem toàn bộ nhật ký.",
+                "Only auditors, document controllers and administrators read the whole trail.",
+            )
+        )

@@ -1,0 +1,1 @@
+"""The tests of docctl: one sentence of the business each."""

@@ -1,0 +1,123 @@
+"""Every page at three widths, in both languages and both colours: nothing sticks out, nothing is said to the console."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from docctl import clock, decisions
+from docctl.documents import Document
+from docctl.revisions import Revision
+from docctl.site import Site
+from tests.browser.conftest import Window
+from tests.conftest import LIVES, Cast, Made
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+WIDTHS = (360, 768, 1440)
+STICKS_OUT = """() => {
+  const page = document.documentElement;
+  if (page.scrollWidth <= page.clientWidth) return [];
+  return [...document.body.querySelectorAll("*")]
+    .filter((one) => one.getBoundingClientRect().right > page.clientWidth + 1 && !one.closest(".scroll, .visually-hidden, svg"))
+    .slice(0, 3).map((one) => `${one.tagName}.${one.className} ${Math.round(one.getBoundingClientRect().right)}px`)
+    .concat([`${page.scrollWidth} > ${page.clientWidth}`]);
+}"""
+
+
+@pytest.fixture
+def pages(site: Site, cast: Cast, make_revision: Callable[..., Made]) -> dict[str, list[str]]:
+    """The pages that each of the cast has, over revisions in every state and decisions in most."""
+    long = "Quy trình tiếp nhận và giải quyết hồ sơ đăng ký lại khai sinh có yếu tố nước ngoài tại Ủy ban nhân dân"
+    made = {state: make_revision(state, title=f"{long}, số {number}") for number, state in enumerate(LIVES, start=1)}
+    again = make_revision("draft", document_id=made["in_force"].document_id)
+    with site.database.writing() as session:
+        controller = cast.reader(session, "controller")
+        wrong = decisions.draft(
+            session,
+            by=controller,
+            title="Về việc ban hành tài liệu còn thiếu",
+            effective_from=clock.today() + timedelta(days=5),
+            lines=[
+                decisions.Line("issue", revision=session.get_one(Revision, made["approved"].id)),
+                decisions.Line("withdraw", document=session.get_one(Document, made["in_force"].document_id)),
+            ],
+        ).id
+        executed = next(row.id for row in decisions.all_decisions(session, by=controller) if row.state == "executed")
+    in_force = f"/documents/{made['in_force'].document_id}"
+    draft = made["draft"].id
+    return {
+        "": ["/sign-in"],
+        "author": ["/", "/documents", "/documents/new", f"/revisions/{draft}", f"/revisions/{draft}/edit", in_force],
+        "reviewer": ["/", f"/revisions/{made['in_review'].id}"],
+        "approver": ["/", f"/revisions/{made['in_approval'].id}", f"/decisions/{wrong}"],
+        "controller": [
+            "/",
+            "/documents?state=every",
+            *(f"/revisions/{row.id}" for row in made.values()),
+            "/decisions",
+            "/decisions/new",
+            f"/decisions/{wrong}",
+            f"/decisions/{executed}",
+            f"/decisions/{executed}/annex",
+            f"/documents/{made['superseded'].document_id}",
+            "/search?q=quy+trinh&scope=all",
+        ],
+        "staff": ["/", "/documents", "/search?q=khai+sinh", "/search?q=khong+co+gi+ca", in_force, "/account/password"],
+        "auditor": ["/", "/trail", f"{in_force}/trail", f"/revisions/{again.id}", "/style"],
+        "admin": ["/", "/accounts", "/no-such-page"],
+    }
+
+
+def defects(window: Window, axe: Axe) -> list[str]:
+    """Return everything that is wrong with the page in the window."""
+    found = [f"sticks out: {what}" for what in window.page.evaluate(STICKS_OUT)]
+    result: dict[str, Any] = axe.run(window.page).response
+    for violation in result["violations"]:
+        for node in violation["nodes"][:2]:
+            found.append(f"axe {violation['id']}: {node['html'][:160]}")
+    found += window.complaints
+    window.complaints.clear()
+    return found
+
+
+@pytest.mark.parametrize(("locale", "dark"), [("vi-VN", False), ("vi-VN", True), ("en-GB", False), ("en-GB", True)])
+def test_no_page_sticks_out_or_breaks_a_rule_of_accessibility(
+    pages: dict[str, list[str]], open_window: Callable[..., Window], locale: str, dark: bool
+) -> None:
+    axe, found, looked = Axe(), [], 0
+    for name, paths in pages.items():
+        window = open_window(name, locale=locale, dark=dark)
+        for path in paths:
+            wanted = 404 if path == "/no-such-page" else 200
+            for width in WIDTHS:
+                window.page.set_viewport_size({"width": width, "height": 900})
+                answer = window.go(path)
+                looked += 1
+                if answer.status != wanted:
+                    found.append(f"{name} {path}: {answer.status}")
+                    break
+                lang = window.page.locator("html").get_attribute("lang")
+                if lang != locale[:2]:
+                    found.append(f"{name} {path}: in {lang}")
+                found += [f"{name or 'visitor'} {path} at {width}: {what}" for what in defects(window, axe)]
+        window.page.context.close()
+    print(f"\n{locale} {'dark' if dark else 'light'}: {looked} looks, {len(found)} defects")
+    assert found == [], "\n".join(found)
+
+
+def test_print_leaves_the_navigation_out_and_keeps_the_document(
+    pages: dict[str, list[str]], open_window: Callable[..., Window]
+) -> None:
+    window = open_window("controller")
+    for path in pages["controller"]:
+        window.go(path)
+        window.page.emulate_media(media="print")
+        for part in (".masthead", ".site-nav", ".find", ".acts", ".skip", ".footer", ".filters"):
+            for one in window.page.locator(part).all():
+                assert not one.is_visible(), f"{path}: {part} is printed"
+        assert window.page.locator(".print-header").is_visible(), path
+        assert window.page.locator("main h1").is_visible() or window.page.locator(".print-header").inner_text(), path
+        window.page.emulate_media(media="screen")

@@ -1,0 +1,1 @@
+"""The nouns, each promised in sentences of the business."""

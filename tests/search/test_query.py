@@ -1,0 +1,59 @@
+"""What somebody types is read as words, phrases, codes and exclusions, and nothing typed is an error."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docctl.search import MOST_WORDS, Query, Word
+
+
+def test_words_without_accents_ask_for_no_accents():
+    assert Query.parse("Quy trinh").words == (Word("quy"), Word("trinh"))
+
+
+def test_typed_accents_are_kept_beside_the_folded_word():
+    (word,) = Query.parse("BÁN").words
+    assert (word.folded, bool(word.exact)) == ("ban", True)
+
+
+@pytest.mark.parametrize("typed", ['"đăng ký lại"', "“đăng ký lại”", "«đăng ký lại»"])
+def test_quoted_words_are_a_phrase_whatever_the_quotes(typed):
+    assert Query.parse(typed).pairs == ("dang ky", "ky lai")
+
+
+def test_a_code_is_one_word():
+    assert Query.parse("2545/QĐ-UBND").words == (Word("2545-qd-ubnd"),)
+
+
+def test_words_joined_by_a_dash_without_a_number_are_words():
+    assert Query.parse("QĐ-UBND").words[0].folded == "qd"
+
+
+@pytest.mark.parametrize("typed", ["code:QT-01", "mã:qt01", 'code:"QT 01"'])
+def test_a_code_can_be_asked_for_by_name(typed):
+    assert Query.parse(typed).codes == (Word("qt-1"),)
+
+
+def test_a_minus_excludes_and_is_not_marked():
+    query = Query.parse('khai sinh -tử -"lưu động"')
+    assert [word.folded for word in query.without] == ["tu", "luu", "dong"]
+    assert query.text == "khai sinh"
+
+
+def test_a_word_goes_on_after_three_letters_only():
+    assert Query.parse("khai*").words == (Word("khai", prefix=True),)
+    assert Query.parse("k*").words == (Word("k"),)
+
+
+@pytest.mark.parametrize("typed", ["", "   ", '"', "*", "-", "code:", '""', "-*", "()", "AND", "[a TO b]", "^2 ~"])
+def test_what_other_engines_choke_on_is_words_or_nothing(typed):
+    query = Query.parse(typed)
+    assert query.pairs == ()
+    assert not query or query.words
+
+
+@given(st.text(st.characters(), max_size=200) | st.text('"-*: mãcode:“”khai1/', max_size=60))
+def test_nothing_typed_is_an_error(typed):
+    query = Query.parse(typed)
+    assert len(query.words) <= MOST_WORDS
+    assert isinstance(query.neighbours, tuple)

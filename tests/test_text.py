@@ -1,0 +1,162 @@
+"""Vietnamese text: one analysis that never fails and never depends on how the same letters were stored."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docctl import text
+
+anything = st.text(st.characters(), max_size=200)  # Lone surrogates, controls and all.
+vietnamese = st.text("aăâeêioôơuưyđĐÀáẢãẠặQUÝquýhoàHÒA nNgGtT./-01\u0300\u0301\u0323\u200b\u00a0", max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("hoà bình", "hòa bình"),
+        ("Uỷ ban", "Ủy ban"),
+        ("thuý", "thúy"),
+        ("khoẻ", "khỏe"),
+        ("Ðăng ký", "Đăng ký"),
+        ("đăng\u00a0ký", "đăng ký"),
+        ("quy\u00adtrình", "quytrình"),
+        ("tr\u200bình", "trình"),
+        ("QUY TRÌNH", unicodedata.normalize("NFD", "quy trình")),
+    ],
+)
+def test_two_ways_to_write_a_word_are_one_word(one, other):
+    assert [token[:2] for token in text.tokens(one)] == [token[:2] for token in text.tokens(other)]
+
+
+@pytest.mark.parametrize(("one", "other"), [("bán", "bản"), ("đất", "dất"), ("tư", "tu"), ("trinh", "trình")])
+def test_words_that_differ_in_accents_differ_in_their_exact_form_only(one, other):
+    assert text.tokens(one)[0].folded == text.tokens(other)[0].folded
+    assert text.tokens(one)[0].exact != text.tokens(other)[0].exact
+
+
+def test_folding_takes_accents_and_case_off_and_makes_d_of_đ():
+    assert text.fold("Đăng ký lại KHAI SINH – Ủy ban") == "dang ky lai khai sinh – uy ban"
+
+
+@pytest.mark.parametrize(
+    ("code", "alike"),
+    [
+        ("2545/QĐ-UBND", "2545/qd-ubnd"),
+        ("QT 01/CX-HCTP", "qt01/cx-hctp"),
+        ("QT 01/CX-HCTP", "QT\u00a001 / CX\u2013HCTP"),
+        ("QÐ 5", "QĐ5"),
+    ],
+)
+def test_codes_are_the_same_whatever_accents_spaces_and_dashes(code, alike):
+    assert text.code_key(code) == text.code_key(alike)
+
+
+def test_codes_that_differ_in_a_zero_stay_different_keys():
+    assert text.code_key("QT 01/CX") != text.code_key("QT 1/CX")
+
+
+@pytest.mark.parametrize(
+    ("code", "typed"),
+    [
+        ("QT 01/CX-HCTP", "QT 01/CX-HCTP"),
+        ("QT 01/CX-HCTP", "qt1"),
+        ("QT 01/CX-HCTP", "QT-01-CX"),
+        ("QT 01/CX-HCTP", "cx.hctp"),
+        ("QT-TP.01/U003", "U3"),
+        ("QT-TP.01/U003", "tp.1"),
+        ("QT-TP.01/U003", "QT-TP.01/U003"),
+        ("2545/QĐ-UBND", "2545/qd"),
+    ],
+)
+def test_a_document_is_found_by_its_code_whole_in_prefixes_and_in_parts(code, typed):
+    assert text.whole_code(typed) in text.code_terms(code)
+
+
+@pytest.mark.parametrize("typed", ["2545/QĐ-UBND", "2545/qd", "2545", "ubnd"])
+def test_a_code_inside_a_text_is_found_whole_in_prefixes_and_in_parts(typed):
+    words = text.terms("Căn cứ Quyết định số 2545/QĐ-UBND của Ủy ban").words
+    assert (text.whole_code(typed) if text.is_code(typed) else text.fold(typed)) in words
+
+
+def test_a_code_written_with_a_space_is_found_without_it():
+    assert "qt-1-cx-hctp" in text.terms("xem quy trình QT 01/CX-HCTP kèm theo").words
+
+
+def test_a_name_keeps_its_words_and_loses_what_cannot_be_seen():
+    assert text.clean_name(" Quy\ntrình\u202e \u200bTP\x00.docx") == "Quy trình TP.docx"
+    assert text.clean_name(unicodedata.normalize("NFD", "Ðơn đề nghị")) == "Đơn đề nghị"
+
+
+def test_a_snippet_marks_the_words_with_every_accent_and_shows_where_most_of_them_stand():
+    body = "Mở đầu. " * 100 + "Hồ sơ đăng ký lại khai sinh gồm có tờ khai. " + "Kết thúc. " * 100
+    pieces = text.snippet(body, "dang ky lai khai sinh", width=120)
+    assert ("đăng ký lại khai sinh", True) in pieces
+    assert sum(len(piece) for piece, _ in pieces) < 160
+
+
+def test_a_snippet_of_a_text_without_the_words_is_its_beginning_unmarked():
+    assert text.snippet("Một văn bản ngắn.", "không có") == [("Một văn bản ngắn.", False)]
+    assert text.snippet("", "gì cũng được") == []
+
+
+def test_the_second_pass_puts_the_typed_accents_first():
+    candidates = [
+        text.Candidate(1, 9.0, "", "Cấp bản sao", "Cấp bản sao giấy khai sinh."),
+        text.Candidate(2, 5.0, "", "Hộ kinh doanh", "Nơi bán sáo trúc."),
+    ]
+    assert [key for key, _ in text.second_pass("bán sáo", candidates)] == [2, 1]
+    assert [key for key, _ in text.second_pass("ban sao", candidates)] == [1, 2]
+
+
+def test_the_second_pass_puts_the_code_before_the_title_and_the_title_before_the_body():
+    candidates = [
+        text.Candidate(1, 9.0, "QT 02", "Một quy trình", "Xem QT 01 khi cần."),
+        text.Candidate(2, 8.0, "QT 03", "Hướng dẫn áp dụng QT 01", ""),
+        text.Candidate(3, 7.0, "QT 01", "Một quy trình khác", ""),
+    ]
+    assert [key for key, _ in text.second_pass("QT 01", candidates)] == [3, 2, 1]
+
+
+@given(anything | vietnamese)
+def test_folding_twice_is_folding_once_and_composition_does_not_matter(written):
+    assert text.fold(text.fold(written)) == text.fold(written)
+    assert text.fold(unicodedata.normalize("NFD", written)) == text.fold(unicodedata.normalize("NFC", written))
+
+
+@given(anything | vietnamese)
+def test_exact_forms_codes_and_names_settle_at_once(written):
+    assert text.exact(text.exact(written)) == text.exact(written)
+    assert text.code_key(text.code_key(written)) == text.code_key(written)
+    assert text.clean_name(text.clean_name(written)) == text.clean_name(written)
+
+
+@given(anything | vietnamese)
+def test_tokens_and_terms_do_not_depend_on_composition(written):
+    composed, apart = (unicodedata.normalize(form, written) for form in ("NFC", "NFD"))
+    assert text.tokens(composed) == text.tokens(apart)
+    assert text.terms(composed) == text.terms(apart)
+    assert text.code_terms(composed) == text.code_terms(apart)
+
+
+@given(anything | vietnamese)
+def test_the_place_of_a_token_is_where_it_stands(written):
+    composed = text.nfc(written)
+    for token in text.tokens(written):
+        assert text.tokens(composed[token.start : token.end])[0][:2] == token[:2]
+
+
+@given(anything | vietnamese, anything | vietnamese)
+def test_nothing_typed_or_stored_makes_a_snippet_or_the_second_pass_fail(written, typed):
+    for piece, _ in text.snippet(written, typed, width=40):
+        assert piece
+    text.second_pass(typed, [text.Candidate(1, 1.0, typed, written, written), text.Candidate(2, 0.0, "", "", "")])
+    text.phrase_in(written, typed)
+
+
+@given(st.lists(st.sampled_from(["đăng", "ký", "khai", "sinh", "hồ", "sơ", "và", "\n", "."]), max_size=60))
+def test_a_snippet_is_a_passage_of_the_text(words):
+    written = " ".join(words)
+    shown = "".join(piece for piece, _ in text.snippet(written, "ho so khai", width=30))
+    assert " ".join(shown.strip("… ").split()) in " ".join(written.split())

@@ -1,0 +1,111 @@
+"""Search by page."""
+
+import re
+from datetime import timedelta
+from html import escape
+
+from docctl import clock, jobs
+
+BIRTH = "Quy trình đăng ký lại khai sinh"
+
+
+def test_three_words_without_accents_find_what_is_in_force_and_the_first_hit_opens_it(sign_in, site, make_revision):
+    made = make_revision("in_force", title=BIRTH, text="Thời hạn giải quyết là năm ngày làm việc.")
+    make_revision("in_force", title="Quy trình cấp giấy xác nhận hôn nhân", text="Nộp hồ sơ tại bộ phận một cửa.")
+    jobs.wake(site)
+    staff = sign_in("staff")
+    assert 'action="/search"' in staff.read("/")
+    page = staff.read("/search?q=lai+khai+sinh")
+    assert re.search(r'class="title"[^>]*><a href="([^"]+)"', page)[1] == f"/revisions/{made.id}"
+    assert "found, of 2 in force" in page
+    assert made.code in page
+    assert "01/00" in page
+    assert "Phòng Tư pháp" in page or "Justice division" in page
+    assert staff.get(f"/revisions/{made.id}").status_code == 200
+
+
+def test_what_is_found_is_marked_in_the_passage(sign_in, site, make_revision):
+    make_revision("in_force", text="Hồ sơ gồm giấy chứng sinh và tờ khai theo mẫu quy định.")
+    jobs.wake(site)
+    page = sign_in("staff").read("/search?q=chung+sinh")
+    assert re.search(r"<mark>chứng</mark>.*<mark>sinh</mark>|<mark>chứng sinh</mark>", page)
+
+
+def test_a_superseded_hit_offers_the_edition_in_force(sign_in, site, make_revision):
+    old = make_revision("superseded", title=BIRTH)
+    jobs.wake(site)
+    page = sign_in("auditor").read("/search?q=khai+sinh&scope=all")
+    assert f'href="/revisions/{old.id}"' in page
+    assert "Open the edition in force" in page
+
+
+def test_staff_who_ask_for_everything_are_refused_with_a_sentence_and_keep_their_words(sign_in, site, make_revision):
+    make_revision("superseded", title=BIRTH)
+    jobs.wake(site)
+    answer = sign_in("staff").get("/search?q=khai+sinh&scope=all")
+    assert answer.status_code == 403
+    assert "You may search what is in force only." in answer.text
+    assert 'value="khai sinh"' in answer.text
+    assert "/revisions/" not in answer.text
+    assert 'name="scope"' not in sign_in("staff").read("/search?q=khai+sinh")
+
+
+def test_a_draft_is_no_hit_and_no_count_for_who_may_not_see_it(sign_in, site, make_revision):
+    make_revision("draft", title="Quy trình tuyệt mật")
+    jobs.wake(site)
+    page = sign_in("staff").read("/search?q=tuyet+mat")
+    assert "<b>0</b> found, of 0 in force" in page
+    assert "<b>1</b> found" in sign_in("author").read("/search?q=tuyet+mat&scope=all")
+
+
+def test_a_day_is_typed_as_offices_write_it_or_in_iso(sign_in, site, make_revision):
+    made = make_revision("withdrawn", title=BIRTH)  # In force from 30 to 10 days ago.
+    jobs.wake(site)
+    then, auditor = clock.today() - timedelta(days=20), sign_in("auditor")
+    for written in (f"{then.day}/{then.month}/{then.year}", then.isoformat(), f"{then.isoformat()}T12:00:00%2B07:00"):
+        page = auditor.read(f"/search?q=khai+sinh&on={written}")
+        assert f"/revisions/{made.id}" in page, written
+    assert "<b>0</b> found" in auditor.read("/search?q=khai+sinh")
+
+
+def test_a_day_that_does_not_exist_is_answered_with_a_sentence_and_the_words_stay(sign_in):
+    for typed in ("31/02/2026", "hôm qua", "2026-13-01", "2026-10-26T99:00", "1/1/0001"):
+        answer = sign_in("auditor").get("/search", query_string={"q": "khai sinh", "on": typed})
+        assert answer.status_code == 409, typed
+        assert escape(f"There is no day “{typed}”") in answer.text
+        assert 'value="khai sinh"' in answer.text
+
+
+def test_an_unknown_unit_or_type_is_a_sentence(sign_in):
+    auditor = sign_in("auditor")
+    assert auditor.get("/search?q=x&unit=KHONG").status_code == 409
+    assert auditor.get("/search?q=x&type=KHONG").status_code == 409
+    assert auditor.get("/search?q=x&scope=mine").status_code == 409
+
+
+def test_nothing_found_says_what_to_try(sign_in, site, make_revision):
+    make_revision("in_force", title=BIRTH)
+    jobs.wake(site)
+    page = sign_in("auditor").read("/search?q=khong+co+gi+het")
+    assert "Nothing found for “khong co gi het”." in page
+    assert "Try fewer words" in page
+    assert "Search everything, not only what is in force" in page
+
+
+def test_no_words_ask_for_words(sign_in):
+    assert "Type a code or a few words." in sign_in("staff").read("/search")
+
+
+def test_long_results_come_in_pages_that_keep_the_question(sign_in, site, make_revision):
+    for number in range(21):
+        make_revision("in_force", title=f"Quy trình chung số {number}")
+    jobs.wake(site)
+    staff = sign_in("staff")
+    onward = re.search(r'rel="next" href="([^"]+)"', staff.read("/search?q=quy+trinh&type=QT"))[1]
+    assert "q=quy" in onward
+    assert "type=QT" in onward
+    assert staff.read(onward.replace("&amp;", "&")).count('class="title"') == 2  # The head of the column and one row.
+
+
+def test_search_asks_for_sign_in(stranger):
+    assert stranger.get("/search?q=x").status_code == 303

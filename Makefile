@@ -9,7 +9,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export UV_SYSTEM_CERTS := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all bench lint lock messages clean
+.PHONY: help run test test-all bench lint lock reference messages clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -37,6 +37,9 @@ lint: $(VENV)/.test ## Check style and types
 lock: ## Pin every dependency with its hash, for pip and uv alike (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test --extra postgresql pyproject.toml -o requirements-test.txt
+
+reference: $(VENV)/.test ## Write the README's reference tables from the code
+	$(BIN)/python -m tests.test_promises
 
 messages: $(VENV)/.test ## Collect the texts of the pages into the Vietnamese catalogue
 	$(BIN)/python -m docctl.translations

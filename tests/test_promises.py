@@ -1,6 +1,7 @@
 """What the README promises is what the program does: each reference table is made from the code and compared."""
 
 import re
+import tempfile
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import pytest
 
 from docctl import config, create_app, workflow
 from docctl.cli import main
+from docctl.site import open_site
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -70,6 +72,14 @@ def address_table(app) -> str:
     return "\n".join(lines) + "\n"
 
 
+def rewrite(name: str, content: str) -> None:
+    whole = README.read_text(encoding="utf-8")
+    begin = re.search(rf"<!-- {name}: [^\n]*-->\n", whole)
+    assert begin, f"README has no section {name}"
+    end = whole.index("<!-- end -->", begin.end())
+    README.write_text(whole[: begin.end()] + content + whole[end:], encoding="utf-8")
+
+
 def test_the_readme_shows_the_life_of_a_revision_as_the_workflow_file_has_it():
     assert section("life of a revision") == life_table()
 
@@ -90,3 +100,14 @@ def test_the_readme_lists_every_address(site):
 @pytest.mark.parametrize("name", re.findall(r"^  ?([a-z_]+/|[a-z_]+\.py)", README.read_text(encoding="utf-8"), re.M))
 def test_the_map_names_only_what_is_there(name):
     assert (ROOT / name).exists() or (ROOT / "docctl" / name).exists()
+
+
+if __name__ == "__main__":
+    # `make reference` writes the tables that the tests above compare.
+    with tempfile.TemporaryDirectory() as folder:
+        opened = open_site(config.load({"DOCCTL_STORAGE": folder}), migrate=True)
+        rewrite("life of a revision", life_table())
+        rewrite("commands", command_table())
+        rewrite("settings", settings_table())
+        rewrite("addresses", address_table(create_app(opened)))
+        opened.close()

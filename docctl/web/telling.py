@@ -142,7 +142,7 @@ def _what(entry: AuditEntry, values: dict[str, Any], named: Mapping[str, str]) -
 
 
 def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
-    nouns = {
+    nouns: dict[str, str] = {
         "document": _("document"),
         "revision": _("revision"),
         "decision": _("decision"),

@@ -24,9 +24,10 @@ class Browser(FlaskClient):
     token = ""
 
     def open(self, *args: Any, **given: Any) -> TestResponse:
-        """Ask for a page; remember the token of its forms, as a browser does."""
+        """Ask for a page; remember the token of its forms, as a browser does, and leave no file open."""
         given.setdefault("headers", {}).setdefault("Accept-Language", "en")
-        answer = super().open(*args, **given)
+        answer = super().open(*args, buffered=True, **given)
+        answer.request.environ["wsgi.input"].close()  # A large form is sent from a temporary file.
         if answer.mimetype == "text/html" and (found := _TOKEN.search(answer.text)):
             self.token = found[1]
         return answer

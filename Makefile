@@ -36,7 +36,7 @@ lint: $(VENV)/.test ## Check style and types
 
 lock: ## Pin every dependency with its hash, for pip and uv alike (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test --extra postgresql pyproject.toml -o requirements-test.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test --extra postgresql --extra tantivy pyproject.toml -o requirements-test.txt
 
 reference: $(VENV)/.test ## Write the README's reference tables from the code
 	$(BIN)/python -m tests.test_promises

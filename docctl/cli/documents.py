@@ -2,7 +2,6 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy.orm import Session
@@ -14,7 +13,6 @@ from docctl.cli.main import (
     as_option,
     given_password,
     json_option,
-    local,
     opened,
     password_options,
     say,
@@ -22,6 +20,7 @@ from docctl.cli.main import (
     signing,
 )
 from docctl.contents import Content
+from docctl.exporting import plain
 from docctl.files import check
 from docctl.people import Reader
 from docctl.revisions import Change, Revision
@@ -75,16 +74,7 @@ def document_show(reference: str, actor: str | None, as_json: bool) -> None:
             rows = revisions.of_document(session, found, by=authority.reader(session, people.find(session, actor)))
         else:
             rows = revisions.in_force(session, document=found)
-        result: dict[str, Any] = {
-            "document": found.id,
-            "code": found.code,
-            "title": found.title,
-            "type": found.type.code,
-            "unit": found.unit.code,
-            "field": found.field,
-            "code_clash": found.code_clash,
-            "revisions": [as_dict(row) for row in rows],
-        }
+        result = plain.document(found) | {"revisions": [plain.revision(row) for row in rows]}
     lines = [f"{result['document']}\t{result['code']}\t{result['title']}"]
     lines += [
         f"  {row['revision']}\t{row['edition']}\t{row['status']}\t{row['effective_from'] or ''}"
@@ -135,7 +125,7 @@ def revision_add(
             file_name=clean_name(path.name) if path else "",
             changes=[_change(row) for row in changes],
         )
-        result = as_dict(made)
+        result = plain.revision(made)
     say(as_json, result, f"Revision {made.id}: {made.document.code} {made.edition_text}, draft")
 
 
@@ -176,7 +166,7 @@ def revision_edit(
             file_name=clean_name(path.name) if path else "",
             changes=[_change(row) for row in changes] if changes else None,
         )
-        result = as_dict(found)
+        result = plain.revision(found)
     say(as_json, result, f"Revision {revision_id} changed")
 
 
@@ -196,7 +186,7 @@ def revision_act(
     with acting(actor) as (_, session, by):
         found = loaded(session, revision_id, by)
         revisions.act(session, found, trigger, by=by, reason=reason, signing=proof)
-        result = as_dict(found)
+        result = plain.revision(found)
     say(as_json, result, f"Revision {revision_id}: {found.state}")
 
 
@@ -213,50 +203,16 @@ def revision_show(revision_id: int, actor: str, as_json: bool) -> None:
         found = loaded(session, revision_id, by)
         locale = settings().locale
         acts = revisions.acts(session, found, by=by)
-        result = as_dict(found) | {
+        result = plain.revision(found) | {
             "waiting_for": revisions.waiting_for(session, found, by=by).get(locale),
-            "acts": [
-                {
-                    "trigger": act.trigger,
-                    "allowed": act.refusal is None,
-                    "refusal": act.refusal.get(locale) if act.refusal else None,
-                }
-                for act in acts
-            ],
+            "acts": [plain.act(act, locale) for act in acts],
             "signatures": [
-                {
-                    "meaning": row.meaning,
-                    "person": row.person,
-                    "title": row.title,
-                    "at": local(row.signed_at),
-                    "void": row.round != found.round,
-                }
-                for row in lifecycle.signatures(session, revision_id=found.id)
+                plain.signature(row, found.round) for row in lifecycle.signatures(session, revision_id=found.id)
             ],
         }
     lines = [f"{result['code']} {result['edition']}: {result['status']}. {result['waiting_for']}"]
     lines += [f"  {act['trigger']}: {act['refusal'] or 'allowed'}" for act in result["acts"]]
     say(as_json, result, *lines)
-
-
-def as_dict(row: Revision) -> dict[str, Any]:
-    """Return a revision as the JSON of the command line."""
-    return {
-        "revision": row.id,
-        "document": row.document_id,
-        "code": row.document.code,
-        "title": row.title,
-        "edition": row.edition_code,
-        "amendment": row.amendment,
-        "state": row.state,
-        "status": row.status(),
-        "file": row.file_name,
-        "sha256": row.file_sha256,
-        "effective_from": local(row.effective_from),
-        "effective_to": local(row.effective_to),
-        "origin": row.origin,
-        "lock": row.lock,
-    }
 
 
 def loaded(session: Session, revision_id: int, by: Reader) -> Revision:

@@ -78,6 +78,8 @@ def actions() -> dict[str, str]:
         Action.DECISION_MOVED: _("decision moved on"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.TOKEN_MADE: _("token for a program made"),
+        Action.TOKEN_ENDED: _("token of a program ended"),
     }
 
 
@@ -152,6 +154,7 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "document_type": _("document type"),
         "content": _("file"),
         "delegation": _("delegation in writing"),
+        "token": _("token of a program"),
     }
     noun = entry.noun.removesuffix("s")
     if entry.record_id is None:

@@ -20,7 +20,21 @@ LEAVES = ("clock", "rules", "text", "workflow")
 ORDER = (
     *LEAVES,
     *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents"),
-    *("revisions", "decisions", "register", "openings", "tasks", "files", "search", "site", "jobs", "verify", "backup"),
+    *(
+        "revisions",
+        "decisions",
+        "status",
+        "register",
+        "openings",
+        "tasks",
+        "files",
+        "renditions",
+        "search",
+        "site",
+        "jobs",
+        "verify",
+        "backup",
+    ),
     *("exporting", "importing", "demo"),
 )
 EDGES = ("web", "api", "cli")
@@ -261,9 +275,11 @@ def test_every_module_says_in_its_first_lines_what_it_is() -> None:
 
 
 def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> None:
-    import docctl.decisions  # The last noun with tables; it brings all others.
+    import docctl.decisions  # The last noun with tables; it brings all others,
+    import docctl.renditions  # but the renditions, which stand to the right of the files.
 
     assert docctl.decisions.Decision.__tablename__ in Base.metadata.tables
+    assert docctl.renditions.Rendition.__tablename__ in Base.metadata.tables
     database = Database(f"sqlite:///{tmp_path / 'fresh.db'}")
     upgrade(database)
     with database.engine.connect() as connection:

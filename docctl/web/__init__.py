@@ -20,12 +20,27 @@ from docctl.web import (
     security,
     show,
     sign_in,
+    status,
     style,
     trail,
 )
 
 # The order is that of the listing; none depends on another.
-PAGES = (accounts, assets, decisions, documents, health, home, language, revisions, search, sign_in, style, trail)
+PAGES = (
+    accounts,
+    assets,
+    decisions,
+    documents,
+    health,
+    home,
+    language,
+    revisions,
+    search,
+    sign_in,
+    status,
+    style,
+    trail,
+)
 
 
 def create(site: Site) -> Flask:

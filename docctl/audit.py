@@ -39,6 +39,7 @@ class Action(StrEnum):
     REVISION_EDITED = "revision.edited"
     REVISION_MOVED = "revision.moved"
     REVISION_SUPERSEDED = "revision.superseded"
+    HISTORY_IMPORTED = "history_event.imported"
     TEXT_EXTRACTED = "content.extracted"
     DECISION_DRAFTED = "decision.drafted"
     DECISION_EDITED = "decision.edited"

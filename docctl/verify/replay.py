@@ -58,6 +58,11 @@ NOUNS = (
         "SELECT id, from_account_id, to_account_id, form, document_number, document_date, unit_id, valid_from, "
         "valid_to, ended_on, made_by_id FROM delegation ORDER BY id",
     ),
+    Controlled(
+        "history_event",
+        "SELECT id, document_id, revision_id, source, doc, kind, effective_at, author, subject, name, path, rev, flags, "
+        "line, line_sha256, imported_at FROM history_event ORDER BY id",
+    ),
 )
 
 

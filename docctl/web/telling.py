@@ -21,6 +21,7 @@ SHORT_HASH = 12
 # Said elsewhere in the row (who, when, what was signed), or of use to programs only.
 _UNTOLD = frozenset(
     {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
+    | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
 )
 
@@ -72,6 +73,7 @@ def actions() -> dict[str, str]:
         Action.REVISION_EDITED: _("revision edited"),
         Action.REVISION_MOVED: _("revision moved on"),
         Action.REVISION_SUPERSEDED: _("revision superseded"),
+        Action.HISTORY_IMPORTED: _("line of a history imported"),
         Action.TEXT_EXTRACTED: _("text read from the file"),
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
@@ -152,6 +154,7 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "document_type": _("document type"),
         "content": _("file"),
         "delegation": _("delegation in writing"),
+        "history_event": _("line of a history"),
     }
     noun = entry.noun.removesuffix("s")
     if entry.record_id is None:
@@ -236,6 +239,12 @@ def _label(name: str) -> str:
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "history": _("imported history"),
+        "kind": _("kind of line"),
+        "effective_at": _("date in the history"),
+        "author": _("author in the history"),
+        "subject": _("subject"),
+        "flags": _("flagged"),
     }
     return str(labels.get(name, name))
 

@@ -77,6 +77,24 @@ def test_a_moved_paragraph_is_shown_as_moved_and_not_as_two_changes() -> None:
     assert [row.section.number for row in changed_sections(entries)] == ["5.2", "6"]
 
 
+def test_a_section_keeps_its_heading_when_a_paragraph_leaves_it_for_another() -> None:
+    moved = "Công chức tiếp nhận ghi vào sổ theo dõi trong ngày."
+    new = OLD.replace(f"{moved}\n", "").replace("trong hai năm.", f"trong ba năm.\n{moved}")
+    entries = redline(OLD, new)
+    assert [entry.kind for entry in entries if entry.block.heading] == ["same", "same", "same"]
+    assert [entry.kind for entry in entries if entry.kind != "same"] == ["moved_from", "changed", "moved_to"]
+
+
+def test_sections_that_changed_places_are_moved() -> None:
+    first, second, third = (
+        OLD.split("\n5.2")[0],
+        "5.2" + OLD.split("5.2")[1].split("\n6.")[0],
+        "6." + OLD.split("\n6.")[1],
+    )
+    entries = redline(OLD, "\n".join([first, third, second]))
+    assert {entry.kind for entry in entries} == {"same", "moved_from", "moved_to"}
+
+
 def test_what_was_moved_and_changed_shows_both() -> None:
     moved = "Công chức tiếp nhận ghi vào sổ theo dõi trong ngày."
     after = moved.replace("trong ngày", "trong buổi")

@@ -19,6 +19,8 @@ MAX_BLOCKS = 20_000
 ALIKE = 0.5  # Share of common words from which a paragraph counts as the other one, changed.
 MOVED_ALIKE = 0.8  # The same, for one that is found elsewhere.
 FEW_WORDS = 4  # A paragraph of fewer words is no proof that anything moved.
+LONG = 2000  # Paragraphs above which very frequent ones do not anchor the comparison.
+MAX_HEADINGS = 1500  # Above this the headings are no outline but a table, and are compared as any paragraph.
 MAX_PAIRS = 40_000  # Pairs of paragraphs weighed against each other, at the most, in one place.
 
 TOO_LONG = Sentence(
@@ -60,9 +62,7 @@ def compare(old: Sequence[Block], new: Sequence[Block]) -> list[Entry]:
     """Return every block of two texts in reading order with what became of it; raises Refused when they are too long."""
     if max(len(old), len(new)) > MAX_BLOCKS:
         raise Refused(TOO_LONG.fill(n=MAX_BLOCKS))
-    keys = [block.text for block in old], [block.text for block in new]
-    matcher = SequenceMatcher(None, *keys, autojunk=max(map(len, keys)) > 2000)
-    ranges = [(op == "equal", range(a, b), range(c, d)) for op, a, b, c, d in matcher.get_opcodes()]
+    ranges = list(_ranges(old, new))
     gone = [i for same, olds, _ in ranges if not same for i in olds]
     come = [j for same, _, news in ranges if not same for j in news]
     moves = _moved_whole(old, new, gone, come)
@@ -79,6 +79,42 @@ def compare(old: Sequence[Block], new: Sequence[Block]) -> list[Entry]:
         [j for j in come if j not in moves.values() and j not in pairs.values()],
     )
     return list(_entries(old, new, ranges, pairs, moves))
+
+
+def _ranges(old: Sequence[Block], new: Sequence[Block]) -> Iterator[tuple[bool, range, range]]:
+    """Yield what is equal and what is not, in order; headings that both texts have keep their sections apart."""
+    begun_old = begun_new = 0
+    for i, j in [*_headings(old, new), (len(old), len(new))]:
+        keys = [block.text for block in old[begun_old:i]], [block.text for block in new[begun_new:j]]
+        matcher = SequenceMatcher(None, *keys, autojunk=max(map(len, keys)) > LONG)
+        for op, a, b, c, d in matcher.get_opcodes():
+            yield op == "equal", range(begun_old + a, begun_old + b), range(begun_new + c, begun_new + d)
+        begun_old, begun_new = i, j
+
+
+def _headings(old: Sequence[Block], new: Sequence[Block]) -> list[tuple[int, int]]:
+    """Return the headings that stand once in both texts, as many as keep their order."""
+    places = _once(new)
+    common = [(i, places[text]) for text, i in sorted(_once(old).items(), key=lambda row: row[1]) if text in places]
+    if len(common) > MAX_HEADINGS:
+        return []
+    best = [1] * len(common)
+    before = [-1] * len(common)
+    for here, (_, j) in enumerate(common):
+        for earlier in range(here):
+            if common[earlier][1] < j and best[earlier] + 1 > best[here]:
+                best[here], before[here] = best[earlier] + 1, earlier
+    chain: list[tuple[int, int]] = []
+    at = max(range(len(common)), key=lambda place: best[place], default=-1)
+    while at >= 0:
+        chain.append(common[at])
+        at = before[at]
+    return chain[::-1]
+
+
+def _once(blocks: Sequence[Block]) -> dict[str, int]:
+    times = Counter(block.text for block in blocks if block.heading)
+    return {block.text: place for place, block in enumerate(blocks) if block.heading and times[block.text] == 1}
 
 
 def _entries(
@@ -228,4 +264,4 @@ def _likeness(old: Sequence[Block], new: Sequence[Block]) -> Callable[[int, int]
 
 
 def _telling(block: Block) -> bool:
-    return len(block.text.split()) >= FEW_WORDS
+    return block.heading or len(block.text.split()) >= FEW_WORDS

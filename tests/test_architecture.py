@@ -19,10 +19,12 @@ PACKAGE = ROOT / "docctl"
 LEAVES = ("clock", "rules", "text", "workflow")
 ORDER = (
     *LEAVES,
+    "redline",
     *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents"),
     *(
         "revisions",
         "histories",
+        "comparison",
         "decisions",
         "register",
         "openings",

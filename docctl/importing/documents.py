@@ -20,7 +20,7 @@ from docctl.files.kinds import Kind
 from docctl.files.readers import NotExtractable
 from docctl.importing.cover import Cover, Doubt, read_cover
 from docctl.importing.people import importer
-from docctl.people import Account, Reader
+from docctl.people import Reader
 from docctl.revisions import Change, Revision
 from docctl.rules import Refused, Sentence
 from docctl.site import Site
@@ -351,10 +351,9 @@ def _author(session: Session, name: str, by: Reader, unit: Unit) -> Reader:
     """Return whose drafts the files become: the named author, else the importer if an author, else the first author."""
     if name:
         return people.reader(session, people.find(session, name))
-    candidates: list[Account] = [by.account, *people.all_accounts(session)]
-    for account in candidates:
-        author = people.reader(session, account)
-        if not account.disabled_at and "author" in author.roles_in(unit.id):
+    others = [people.reader(session, account) for account in people.all_accounts(session) if not account.disabled_at]
+    for author in (by, *others):
+        if "author" in author.roles_in(unit.id):
             return author
     raise Refused(
         Sentence(

@@ -8,6 +8,7 @@ from docctl.site import Site
 from docctl.web import (
     accounts,
     assets,
+    changes,
     decisions,
     documents,
     edge,
@@ -25,7 +26,21 @@ from docctl.web import (
 )
 
 # The order is that of the listing; none depends on another.
-PAGES = (accounts, assets, decisions, documents, health, home, language, revisions, search, sign_in, style, trail)
+PAGES = (
+    accounts,
+    assets,
+    changes,
+    decisions,
+    documents,
+    health,
+    home,
+    language,
+    revisions,
+    search,
+    sign_in,
+    style,
+    trail,
+)
 
 
 def create(site: Site) -> Flask:

@@ -8,6 +8,7 @@ from docctl.site import Site
 from docctl.web import (
     accounts,
     assets,
+    changes,
     decisions,
     documents,
     edge,
@@ -29,12 +30,19 @@ from docctl.web import (
 PAGES = (
     accounts,
     assets,
+<<<<<<< HEAD
+=======
+    changes,
+>>>>>>> main
     decisions,
     documents,
     health,
     home,
     language,
+<<<<<<< HEAD
     registers,
+=======
+>>>>>>> main
     revisions,
     search,
     sign_in,

@@ -30,19 +30,13 @@ from docctl.web import (
 PAGES = (
     accounts,
     assets,
-<<<<<<< HEAD
-=======
     changes,
->>>>>>> main
     decisions,
     documents,
     health,
     home,
     language,
-<<<<<<< HEAD
     registers,
-=======
->>>>>>> main
     revisions,
     search,
     sign_in,

@@ -59,8 +59,8 @@ def guards() -> None:
         "revision_begins_as_draft",
         "revision",
         "INSERT",
-        "NEW.state <> 'draft' AND NOT (NEW.origin = 'import' AND NEW.state IN ('issued', 'withdrawn') "
-        "AND NEW.decision_id IS NULL AND NEW.withdrawn_by_id IS NULL)",
+        "NEW.state <> 'draft' AND NOT (NEW.origin = 'import' AND (NEW.state = 'issued' "
+        "OR (NEW.state = 'withdrawn' AND NEW.withdrawn_by_id IS NULL)))",
         "a revision begins as a draft, or is imported as issued or withdrawn elsewhere",
     )
     unguard("revision_is_withdrawn_by_decision", "revision")

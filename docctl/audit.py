@@ -40,6 +40,7 @@ class Action(StrEnum):
     REVISION_EDITED = "revision.edited"
     REVISION_MOVED = "revision.moved"
     REVISION_SUPERSEDED = "revision.superseded"
+    HISTORY_IMPORTED = "history_event.imported"
     TEXT_EXTRACTED = "content.extracted"
     RENDITION_SETTLED = "rendition.settled"
     RENDITION_MADE = "rendition.made"

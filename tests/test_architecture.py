@@ -19,9 +19,12 @@ PACKAGE = ROOT / "docctl"
 LEAVES = ("clock", "rules", "text", "workflow")
 ORDER = (
     *LEAVES,
+    "redline",
     *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents"),
     *(
         "revisions",
+        "histories",
+        "comparison",
         "decisions",
         "status",
         "register",
@@ -61,7 +64,7 @@ PAGES_MAY_SQLALCHEMY = {
     "web/errors.py": {"sqlalchemy.exc"},  # Translates what the database's own guards refused into an answer.
 }
 # A record is born in its noun's verb; every later state comes from the one door.
-BORN = {("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft")}
+BORN = {("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("histories", "_edition")}
 WRITES = re.compile(r"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+(revision|decision)\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
@@ -275,8 +278,9 @@ def test_every_module_says_in_its_first_lines_what_it_is() -> None:
 
 
 def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> None:
-    import docctl.decisions  # The last noun with tables; it brings all others,
-    import docctl.renditions  # but the renditions, which stand to the right of the files.
+    import docctl.decisions  # The last noun with tables; it brings all others.
+    import docctl.histories
+    import docctl.renditions
 
     assert docctl.decisions.Decision.__tablename__ in Base.metadata.tables
     assert docctl.renditions.Rendition.__tablename__ in Base.metadata.tables

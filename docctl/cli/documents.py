@@ -7,7 +7,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from docctl import contents, documents, lifecycle, revisions, units
+from docctl import contents, documents, histories, lifecycle, register, revisions, units
 from docctl.cli.main import (
     Group,
     acting,
@@ -71,10 +71,9 @@ def document_show(reference: str, actor: str | None, as_json: bool) -> None:
 
     with opened() as site, site.database.reading() as session:
         found = documents.find(session, reference)
-        if actor:
-            rows = revisions.of_document(session, found, by=authority.reader(session, people.find(session, actor)))
-        else:
-            rows = revisions.in_force(session, document=found)
+        by = authority.reader(session, people.find(session, actor)) if actor else None
+        rows = revisions.of_document(session, found, by=by) if by else revisions.in_force(session, document=found)
+        told = histories.of_document(session, found) if by and register.sees_more(by) else []
         result: dict[str, Any] = {
             "document": found.id,
             "code": found.code,
@@ -84,6 +83,7 @@ def document_show(reference: str, actor: str | None, as_json: bool) -> None:
             "field": found.field,
             "code_clash": found.code_clash,
             "revisions": [as_dict(row) for row in rows],
+            "history": [_line(event) for event in told],
         }
     lines = [f"{result['document']}\t{result['code']}\t{result['title']}"]
     lines += [
@@ -256,6 +256,23 @@ def as_dict(row: Revision) -> dict[str, Any]:
         "effective_to": local(row.effective_to),
         "origin": row.origin,
         "lock": row.lock,
+    }
+
+
+def _line(event: histories.HistoryEvent) -> dict[str, Any]:
+    return {
+        "source": event.source,
+        "doc": event.doc,
+        "kind": event.kind,
+        "effective_at": local(event.effective_at),
+        "author": event.author,
+        "subject": event.subject,
+        "name": event.name,
+        "path": event.path,
+        "rev": event.rev,
+        "flags": event.flags.split(),
+        "revision": event.revision_id,
+        "sha256": event.revision.file_sha256 if event.revision else None,
     }
 
 

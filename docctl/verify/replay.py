@@ -67,6 +67,11 @@ NOUNS = (
         "SELECT id, source_sha256, sha256, choice, engine, pages, signatures FROM rendition "
         "WHERE sha256 IS NOT NULL OR choice <> '' ORDER BY id",
     ),
+    Controlled(
+        "history_event",
+        "SELECT id, document_id, revision_id, source, doc, kind, effective_at, author, subject, name, path, rev, flags, "
+        "line, line_sha256, imported_at FROM history_event ORDER BY id",
+    ),
 )
 
 

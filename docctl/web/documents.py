@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import clock, decisions, documents, openings, register, revisions, units
+from docctl import clock, decisions, documents, histories, openings, register, revisions, units
 from docctl.documents import Document
-from docctl.exporting import xlsx
+from docctl.exporting import Cell, xlsx
 from docctl.register import Asked, Found, Row
 from docctl.rules import Refused
 from docctl.units import Unit
@@ -205,7 +205,7 @@ def _workbook(found: Found) -> Response:
     locale, labels = language.locale(), _states()
     heads = [_("No."), _("Code"), _("Title"), _("Edition"), _("Effective from"), _("Effective until"), _("State")]
     heads += [_("Unit"), _("Document type"), _("Field"), _("Decision")]
-    lines: list[list[xlsx.Cell]] = []
+    lines: list[list[Cell]] = []
     for number, row in enumerate(found.rows, start=1):
         revision, document = row.revision, row.document
         lines.append(
@@ -283,9 +283,28 @@ def _page(document: Document, form: forms.CodeForm | None = None, refused: Refus
         error=asking.mark(code_form, refused),
         lines=decisions.of_document(session, document, by=me),
         decision_of=lambda line: session.get_one(decisions.Decision, line.decision_id),
+        history=_history(document, {row.id for row in seen}) if register.sees_more(me) else [],
         open_revision=next((row for row in seen if revisions.is_open(row)), None),
         draft_refusal=revisions.drafting_refusal(session, document, by=me),
     )
+
+
+def _history(document: Document, seen: set[int]) -> list[SimpleNamespace]:
+    words = {
+        "created": _("created"),
+        "revised": _("revised"),
+        "renamed": _("renamed or moved"),
+        "withdrawn": _("withdrawn"),
+        "reinstated": _("reinstated"),
+    }
+    return [
+        SimpleNamespace(
+            event=event,
+            what=", ".join(words[kind] for kind in event.kinds),
+            url=url_for("revisions.show", revision_id=event.revision_id) if event.revision_id in seen else "",
+        )
+        for event in histories.of_document(edge.reading(), document)
+    ]
 
 
 def _revision_row(revision: revisions.Revision) -> SimpleNamespace:

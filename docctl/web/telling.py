@@ -21,6 +21,7 @@ SHORT_HASH = 12
 # Said elsewhere in the row (who, when, what was signed), or of use to programs only.
 _UNTOLD = frozenset(
     {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
+    | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
     | {"status_token"}
 )
@@ -74,6 +75,7 @@ def actions() -> dict[str, str]:
         Action.REVISION_EDITED: _("revision edited"),
         Action.REVISION_MOVED: _("revision moved on"),
         Action.REVISION_SUPERSEDED: _("revision superseded"),
+        Action.HISTORY_IMPORTED: _("line of a history imported"),
         Action.TEXT_EXTRACTED: _("text read from the file"),
         Action.RENDITION_SETTLED: _("tracked changes settled for the PDF"),
         Action.RENDITION_MADE: _("PDF for reading made"),
@@ -157,6 +159,7 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "content": _("file"),
         "rendition": _("PDF"),
         "delegation": _("delegation in writing"),
+        "history_event": _("line of a history"),
     }
     noun = entry.noun.removesuffix("s")
     if entry.record_id is None:
@@ -245,6 +248,12 @@ def _label(name: str) -> str:
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "history": _("imported history"),
+        "kind": _("kind of line"),
+        "effective_at": _("date in the history"),
+        "author": _("author in the history"),
+        "subject": _("subject"),
+        "flags": _("flagged"),
     }
     return str(labels.get(name, name))
 

@@ -9,7 +9,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard
 
 revision = "0035"
-down_revision = "0003"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

@@ -19,8 +19,25 @@ PACKAGE = ROOT / "docctl"
 LEAVES = ("clock", "rules", "text", "workflow")
 ORDER = (
     *LEAVES,
+    "redline",
     *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents", "tokens"),
-    *("revisions", "decisions", "register", "openings", "tasks", "files", "search", "site", "jobs", "verify", "backup"),
+    *(
+        "revisions",
+        "histories",
+        "comparison",
+        "decisions",
+        "status",
+        "register",
+        "openings",
+        "tasks",
+        "files",
+        "renditions",
+        "search",
+        "site",
+        "jobs",
+        "verify",
+        "backup",
+    ),
     *("exporting", "importing", "demo"),
 )
 EDGES = ("web", "api", "cli")
@@ -48,7 +65,7 @@ PAGES_MAY_SQLALCHEMY = {
     "api/calling.py": {"sqlalchemy.exc"},  # The same, as a problem for a program.
 }
 # A record is born in its noun's verb; every later state comes from the one door.
-BORN = {("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft")}
+BORN = {("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("histories", "_edition")}
 WRITES = re.compile(r"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+(revision|decision)\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
@@ -267,8 +284,11 @@ def test_every_module_says_in_its_first_lines_what_it_is() -> None:
 
 def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> None:
     import docctl.decisions  # The last noun with tables; it brings all others.
+    import docctl.histories
+    import docctl.renditions
 
     assert docctl.decisions.Decision.__tablename__ in Base.metadata.tables
+    assert docctl.renditions.Rendition.__tablename__ in Base.metadata.tables
     database = Database(f"sqlite:///{tmp_path / 'fresh.db'}")
     upgrade(database)
     with database.engine.connect() as connection:

@@ -2,11 +2,12 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
-from docctl import contents, documents, lifecycle, revisions, units
+from docctl import contents, documents, histories, lifecycle, register, revisions, units
 from docctl.cli.main import (
     Group,
     acting,
@@ -70,11 +71,13 @@ def document_show(reference: str, actor: str | None, as_json: bool) -> None:
 
     with opened() as site, site.database.reading() as session:
         found = documents.find(session, reference)
-        if actor:
-            rows = revisions.of_document(session, found, by=authority.reader(session, people.find(session, actor)))
-        else:
-            rows = revisions.in_force(session, document=found)
-        result = plain.document(found) | {"revisions": [plain.revision(row) for row in rows]}
+        by = authority.reader(session, people.find(session, actor)) if actor else None
+        rows = revisions.of_document(session, found, by=by) if by else revisions.in_force(session, document=found)
+        told = histories.of_document(session, found) if by and register.sees_more(by) else []
+        result = plain.document(found) | {
+            "revisions": [plain.revision(row) for row in rows],
+            "history": [_line(event) for event in told],
+        }
     lines = [f"{result['document']}\t{result['code']}\t{result['title']}"]
     lines += [
         f"  {row['revision']}\t{row['edition']}\t{row['status']}\t{row['effective_from'] or ''}"
@@ -213,6 +216,23 @@ def revision_show(revision_id: int, actor: str, as_json: bool) -> None:
     lines = [f"{result['code']} {result['edition']}: {result['status']}. {result['waiting_for']}"]
     lines += [f"  {act['trigger']}: {act['refusal'] or 'allowed'}" for act in result["acts"]]
     say(as_json, result, *lines)
+
+
+def _line(event: histories.HistoryEvent) -> dict[str, Any]:
+    return {
+        "source": event.source,
+        "doc": event.doc,
+        "kind": event.kind,
+        "effective_at": plain.instant(event.effective_at),
+        "author": event.author,
+        "subject": event.subject,
+        "name": event.name,
+        "path": event.path,
+        "rev": event.rev,
+        "flags": event.flags.split(),
+        "revision": event.revision_id,
+        "sha256": event.revision.file_sha256 if event.revision else None,
+    }
 
 
 def loaded(session: Session, revision_id: int, by: Reader) -> Revision:

@@ -8,6 +8,7 @@ from docctl.site import Site
 from docctl.web import (
     accounts,
     assets,
+    changes,
     decisions,
     documents,
     edge,
@@ -15,17 +16,35 @@ from docctl.web import (
     health,
     home,
     language,
+    registers,
     revisions,
     search,
     security,
     show,
     sign_in,
+    status,
     style,
     trail,
 )
 
 # The order is that of the listing; none depends on another.
-PAGES = (accounts, assets, decisions, documents, health, home, language, revisions, search, sign_in, style, trail)
+PAGES = (
+    accounts,
+    assets,
+    changes,
+    decisions,
+    documents,
+    health,
+    home,
+    language,
+    registers,
+    revisions,
+    search,
+    sign_in,
+    status,
+    style,
+    trail,
+)
 
 
 def create(site: Site) -> Flask:

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard
 
 revision = "0004"
-down_revision = "0003"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 

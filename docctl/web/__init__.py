@@ -16,6 +16,7 @@ from docctl.web import (
     health,
     home,
     language,
+    metrics,
     registers,
     revisions,
     search,
@@ -37,6 +38,7 @@ PAGES = (
     health,
     home,
     language,
+    metrics,
     registers,
     revisions,
     search,
@@ -65,6 +67,7 @@ def create(site: Site) -> Flask:
     edge.install(app)
     errors.install(app)
     show.install(app)
+    metrics.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

@@ -20,7 +20,20 @@ LEAVES = ("clock", "rules", "text", "workflow")
 ORDER = (
     *LEAVES,
     *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents"),
-    *("revisions", "decisions", "register", "openings", "tasks", "files", "search", "site", "jobs", "verify", "backup"),
+    *(
+        "revisions",
+        "requests",
+        "decisions",
+        "register",
+        "openings",
+        "tasks",
+        "files",
+        "search",
+        "site",
+        "jobs",
+        "verify",
+        "backup",
+    ),
     *("exporting", "importing", "demo"),
 )
 EDGES = ("web", "api", "cli")
@@ -47,8 +60,9 @@ PAGES_MAY_SQLALCHEMY = {
     "web/errors.py": {"sqlalchemy.exc"},  # Translates what the database's own guards refused into an answer.
 }
 # A record is born in its noun's verb; every later state comes from the one door.
-BORN = {("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft")}
-WRITES = re.compile(r"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+(revision|decision)\b", re.I)
+BORN = {("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")}
+RECORDS = ("Revision", "Decision", "ChangeRequest")
+WRITES = re.compile(r"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+(revision|decision|change_request)\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
 # Stands for a record inside the pure machine, and is never stored.
@@ -137,9 +151,9 @@ def other_doors(module: Module) -> list[str]:
             found.append(f"{where} sets state by its name")
         if called == "values" and ("state" in sets or None in sets) and function != "move":
             found.append(f"{where} updates a state in SQL")
-        if called in ("Revision", "Decision") and (module.part, function) not in BORN:
+        if called in RECORDS and (module.part, function) not in BORN:
             found.append(f"{where} makes a {called} outside its noun's own verb")
-        if called == "update" and any(getattr(given, "id", "") in ("Revision", "Decision") for given in node.args):
+        if called == "update" and any(getattr(given, "id", "") in RECORDS for given in node.args):
             found.append(f"{where} updates a {getattr(node.args[0], 'id', '')} behind its verbs")
     for node in ast.walk(module.tree):
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -23,6 +23,7 @@ from docctl.requests.reading import (
     opening,
     opinions,
     visible,
+    waiting,
     withdrawals_waiting,
     years,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "signed_in_round",
     "take_up",
     "visible",
+    "waiting",
     "waiting_for",
     "withdrawals_waiting",
     "years",

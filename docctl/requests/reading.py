@@ -113,7 +113,7 @@ def opening(session: Session, request: ChangeRequest, *, by: Reader) -> Sentence
         kind=KINDS[request.kind],
         what=_what(request),
         state=_state(session, request, follows.states[request.state].label),
-        waiting=_waiting(session, request, by=by),
+        waiting=waiting(session, request, by=by),
     )
 
 
@@ -155,7 +155,8 @@ def _state(session: Session, request: ChangeRequest, label: Sentence) -> Sentenc
     return Sentence("{label} {number}", "{label}: {number}").fill(label=label, number=number)
 
 
-def _waiting(session: Session, request: ChangeRequest, *, by: Reader) -> Sentence:
+def waiting(session: Session, request: ChangeRequest, *, by: Reader) -> Sentence:
+    """Say who acts next on a request, or how far its draft is."""
     follows = lifecycle.workflow_of(session, request)
     if request.state == "accepted" and request.revision is not None:
         if request.revision.state == "discarded":

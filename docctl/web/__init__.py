@@ -15,6 +15,7 @@ from docctl.web import (
     health,
     home,
     language,
+    requests,
     revisions,
     search,
     security,
@@ -25,7 +26,21 @@ from docctl.web import (
 )
 
 # The order is that of the listing; none depends on another.
-PAGES = (accounts, assets, decisions, documents, health, home, language, revisions, search, sign_in, style, trail)
+PAGES = (
+    accounts,
+    assets,
+    decisions,
+    documents,
+    health,
+    home,
+    language,
+    requests,
+    revisions,
+    search,
+    sign_in,
+    style,
+    trail,
+)
 
 
 def create(site: Site) -> Flask:

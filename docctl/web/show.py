@@ -69,6 +69,7 @@ def navigation() -> list[NavItem]:
         (_("Requests"), "requests.index"),
         (_("Decisions"), "decisions.index"),
     ]
+    links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))
     if me.has("admin"):

@@ -195,7 +195,11 @@ def test_a_sites_own_file_comes_before_the_one_that_is_shipped(tmp_path: Path) -
     (tmp_path / "decision.toml").write_text(own, "utf-8")
     found = workflow.load_folder(tmp_path, FILES)
     assert found["decision"].version == 2
-    assert {name for name, flow in found.items() if flow.version == 1} >= {"revision", "revision-short", "change_request"}
+    assert {name for name, flow in found.items() if flow.version == 1} >= {
+        "revision",
+        "revision-short",
+        "change_request",
+    }
 
 
 def test_the_mistakes_of_all_files_of_a_folder_are_listed_together(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
 revision = "0010"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -40,6 +40,7 @@ class Action(StrEnum):
     REVISION_MOVED = "revision.moved"
     REVISION_SUPERSEDED = "revision.superseded"
     TEXT_EXTRACTED = "content.extracted"
+    TEXT_ASKED_AGAIN = "content.asked_again"
     DECISION_DRAFTED = "decision.drafted"
     DECISION_EDITED = "decision.edited"
     DECISION_MOVED = "decision.moved"

@@ -779,6 +779,37 @@ def text_of(session: Session, revision: Revision) -> contents.ContentText | None
     return contents.text_of(session, revision.file_sha256)
 
 
+def read_again(session: Session, revision: Revision, *, by: Reader) -> None:
+    """Ask for another reading of a file whose text could not be read; the reading follows the commit."""
+    if sentence := rereading_refusal(session, revision, by=by):
+        raise Refused(sentence)
+    assert revision.file_sha256 is not None
+    contents.ask_again(session, revision.file_sha256)
+    audit.record(
+        session,
+        Action.TEXT_ASKED_AGAIN,
+        by=by.account,
+        noun="content",
+        document_id=revision.document_id,
+        sha256=revision.file_sha256,
+    )
+
+
+def rereading_refusal(session: Session, revision: Revision, *, by: Reader) -> Sentence | None:
+    """Return why somebody may not ask for another reading of a revision's file, or None."""
+    row = text_of(session, revision)
+    if row is None or row.status != contents.UNAVAILABLE or row.ocr == contents.SCANS_WAITING:
+        return Sentence(
+            "Chỉ đọc lại khi lần đọc trước không thành.", "A file is read again only when it could not be read before."
+        )
+    if revision.author_id == by.id or {"controller", "format_reviewer"} & by.roles_in(revision.document.unit_id):
+        return None
+    return Sentence(
+        "Chỉ người soạn thảo, thư ký ISO hoặc người kiểm soát tài liệu được yêu cầu đọc lại tệp.",
+        "Only the author, the ISO secretary or the document controller may have a file read again.",
+    )
+
+
 def documents_with(session: Session, sha256: str) -> list[int]:
     """Return the ids of the documents one of whose revisions has a content."""
     return list(session.scalars(select(Revision.document_id).where(Revision.file_sha256 == sha256).distinct()))

@@ -73,6 +73,7 @@ def actions() -> dict[str, str]:
         Action.REVISION_MOVED: _("revision moved on"),
         Action.REVISION_SUPERSEDED: _("revision superseded"),
         Action.TEXT_EXTRACTED: _("text read from the file"),
+        Action.TEXT_ASKED_AGAIN: _("text of the file asked for again"),
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),

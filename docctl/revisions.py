@@ -1,6 +1,7 @@
 """Revisions: the immutable editions of documents, from draft to withdrawal, and what is in force."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -88,6 +89,13 @@ class Revision(Base):
             postgresql_where=text("state <> 'discarded'"),
         ),
         Index("ix_revision_interval", "effective_from", "effective_to"),
+        Index(
+            "uq_revision_status_token",
+            "status_token",
+            unique=True,
+            sqlite_where=text("status_token <> ''"),
+            postgresql_where=text("status_token <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -114,6 +122,8 @@ class Revision(Base):
     source: Mapped[str] = mapped_column(Text, default="")
     cover_date: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
+    # Names the status page that the papers of this revision point to; nothing can be guessed from it.
+    status_token: Mapped[str] = mapped_column(String(32), default=lambda: secrets.token_urlsafe(16))
 
     document: Mapped[Document] = relationship()
     author: Mapped[Account] = relationship()
@@ -739,6 +749,7 @@ def recorded(revision: Revision) -> dict[str, Any]:
         "origin_decision": revision.origin_decision or "",
         "source": revision.source,
         "created_at": revision.created_at,
+        "status_token": revision.status_token,
         **_editable(revision),
     }
 

@@ -21,7 +21,9 @@ SHORT_HASH = 12
 # Said elsewhere in the row (who, when, what was signed), or of use to programs only.
 _UNTOLD = frozenset(
     {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
+    | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
+    | {"status_token"}
 )
 
 
@@ -67,18 +69,24 @@ def actions() -> dict[str, str]:
         Action.DOCUMENT_ADDED: _("document added"),
         Action.DOCUMENT_RENAMED: _("document renamed"),
         Action.CODE_SETTLED: _("code settled"),
+        Action.CONFIDENTIALITY_SET: _("circulation of the title changed"),
         Action.REVISION_DRAFTED: _("revision drafted"),
         Action.REVISION_IMPORTED: _("revision imported"),
         Action.REVISION_EDITED: _("revision edited"),
         Action.REVISION_MOVED: _("revision moved on"),
         Action.REVISION_SUPERSEDED: _("revision superseded"),
+        Action.HISTORY_IMPORTED: _("line of a history imported"),
         Action.TEXT_EXTRACTED: _("text read from the file"),
         Action.TEXT_ASKED_AGAIN: _("text of the file asked for again"),
+        Action.RENDITION_SETTLED: _("tracked changes settled for the PDF"),
+        Action.RENDITION_MADE: _("PDF for reading made"),
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.TOKEN_MADE: _("token for a program made"),
+        Action.TOKEN_ENDED: _("token of a program ended"),
     }
 
 
@@ -152,7 +160,10 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "unit": _("unit"),
         "document_type": _("document type"),
         "content": _("file"),
+        "rendition": _("PDF"),
         "delegation": _("delegation in writing"),
+        "token": _("token of a program"),
+        "history_event": _("line of a history"),
     }
     noun = entry.noun.removesuffix("s")
     if entry.record_id is None:
@@ -194,6 +205,10 @@ def _label(name: str) -> str:
         "origin": _("origin"),
         "source": _("source"),
         "code_clash": _("code clash"),
+        "confidential": _("confidential title"),
+        "source_sha256": _("SHA-256 of the file"),
+        "choice": _("tracked changes"),
+        "engine": _("made by"),
         "change_summary": _("summary of changes"),
         "changes": _("change table"),
         "file_name": _("file"),
@@ -237,6 +252,12 @@ def _label(name: str) -> str:
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "history": _("imported history"),
+        "kind": _("kind of line"),
+        "effective_at": _("date in the history"),
+        "author": _("author in the history"),
+        "subject": _("subject"),
+        "flags": _("flagged"),
     }
     return str(labels.get(name, name))
 
@@ -252,6 +273,8 @@ def _plain(name: str, value: Any, names: Mapping[int, str]) -> str:
         return str(_("%(n)s rows", n=len(value)))
     if name == "origin":
         return str({"workflow": _("drafted here"), "import": _("imported")}.get(value, value))
+    if name == "choice":
+        return str({"accept": _("accepted"), "refuse": _("refused")}.get(value, value))
     if name.endswith("_id") and isinstance(value, int):
         return names.get(value, str(value))
     if isinstance(value, bool):

@@ -202,7 +202,7 @@ def revision_read_again(revision_id: int, actor: str, as_json: bool) -> None:
     with acting(actor) as (_, session, by):
         found = loaded(session, revision_id, by)
         revisions.read_again(session, found, by=by)
-        result = as_dict(found)
+        result = plain.revision(found)
     say(as_json, result, f"Revision {revision_id}: read again")
 
 

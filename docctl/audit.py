@@ -45,6 +45,14 @@ class Action(StrEnum):
     DECISION_MOVED = "decision.moved"
     DELEGATION_MADE = "delegation.made"
     DELEGATION_ENDED = "delegation.ended"
+    HOLIDAY_LISTED = "holiday.listed"
+    HOLIDAY_REMOVED = "holiday.removed"
+    EXTERNAL_ADDED = "external_document.added"
+    EXTERNAL_CHANGED = "external_document.changed"
+    PROCEDURE_ADDED = "procedure.added"
+    PROCEDURE_CHANGED = "procedure.changed"
+    PROCEDURE_LINKED = "procedure_link.made"
+    PROCEDURE_UNLINKED = "procedure_link.ended"
 
 
 class AuditEntry(Base):

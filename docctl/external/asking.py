@@ -43,9 +43,7 @@ def find(session: Session, asked: Asked, *, first: int = 0, limit: int | None = 
     everything = all_documents(session)
     matching = [row for row in everything if _matches(row, asked, day)]
     matching.sort(key=lambda row: (-(row.effective_from or date.min).toordinal(), row.number_key))
-    return Found(
-        matching[first:] if limit is None else matching[first : first + limit], len(matching), len(everything)
-    )
+    return Found(matching[first:] if limit is None else matching[first : first + limit], len(matching), len(everything))
 
 
 def all_documents(session: Session) -> list[ExternalDocument]:

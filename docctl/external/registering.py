@@ -39,6 +39,7 @@ _ODD_NUMBER = Sentence(
     "Số hiệu “{number}” không giống số hiệu văn bản (ví dụ 123/2015/NĐ-CP). Hãy đối chiếu với văn bản gốc.",
     "The number {number} does not look like one (for example 123/2015/NĐ-CP). Compare with the original.",
 )
+_NO_TITLE = Sentence("Chưa có trích yếu. Hãy bổ sung.", "It has no title. Add it.")
 _CHANGED_EARLY = Sentence(
     "Được {number} sửa đổi, thay thế từ {day}, trước ngày có hiệu lực {effective}. Hãy đối chiếu.",
     "{number} changes it from {day}, before its effective date {effective}. Compare with the originals.",
@@ -193,6 +194,8 @@ def warnings(row: ExternalDocument) -> list[Sentence]:
     effective = _day(row.effective_from)
     if not looks_like_a_number(row.number):
         found.append(_ODD_NUMBER.fill(number=row.number))
+    if not row.title:
+        found.append(_NO_TITLE)
     if row.issued_on and row.effective_from and row.effective_from < row.issued_on:
         found.append(_REVERSED.fill(effective=effective, issued=_day(row.issued_on)))
     if row.effective_from is None:
@@ -233,11 +236,9 @@ def checked(session: Session, entry: Entry) -> Entry:
             ).fill(n=LONGEST_NUMBER),
             field="number",
         )
-    if not title or len(title) > LONGEST_TITLE:
+    if len(title) > LONGEST_TITLE:
         raise Refused(
-            Sentence(
-                "Hãy ghi trích yếu, dài không quá {n} ký tự.", "Give the title, at most {n} characters."
-            ).fill(n=LONGEST_TITLE),
+            Sentence("Trích yếu dài quá {n} ký tự.", "The title has more than {n} characters.").fill(n=LONGEST_TITLE),
             field="title",
         )
     return Entry(

@@ -32,7 +32,6 @@ class ExternalDocument(Base):
     __table_args__ = (
         Index("uq_external_document_number", "number_key", unique=True),
         CheckConstraint("length(number) > 0", name="number"),
-        CheckConstraint("length(title) > 0", name="title"),
         CheckConstraint("check_months IS NULL OR check_months > 0", name="check_months"),
     )
 
@@ -41,7 +40,7 @@ class ExternalDocument(Base):
     number_key: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(100), default="")
     category: Mapped[str] = mapped_column(String(200), default="")
-    title: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text, default="")
     issuer: Mapped[str] = mapped_column(Text, default="")
     issued_on: Mapped[date | None]
     effective_from: Mapped[date | None]

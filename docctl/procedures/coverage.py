@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from docctl import clock, revisions, units
 from docctl.procedures import linking
-from docctl.procedures.table import ENDED, LIVE, STATES, Procedure, ProcedureLink
 from docctl.procedures.keeping import base_key
+from docctl.procedures.table import ENDED, LIVE, STATES, Procedure, ProcedureLink
 from docctl.rules import Sentence
 from docctl.text import fold
 

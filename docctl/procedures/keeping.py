@@ -105,9 +105,7 @@ def add(session: Session, entry: Entry, *, by: Reader) -> Procedure:
     row.events = [_event(position, event) for position, event in enumerate(entry.events, start=1)]
     session.add(row)
     session.flush()
-    audit.record(
-        session, Action.PROCEDURE_ADDED, by=by.account, noun="procedure", record_id=row.id, **recorded(row)
-    )
+    audit.record(session, Action.PROCEDURE_ADDED, by=by.account, noun="procedure", record_id=row.id, **recorded(row))
     return row
 
 
@@ -151,9 +149,7 @@ def decide(session: Session, row: Procedure, event: Event, *, by: Reader, seen: 
     _changed(session, row, before, by=by)
 
 
-def exclude(
-    session: Session, rows: Iterable[Procedure], *, by: Reader, reason: str, since: date | None = None
-) -> int:
+def exclude(session: Session, rows: Iterable[Procedure], *, by: Reader, reason: str, since: date | None = None) -> int:
     """Take procedures out of what the office applies, with the reason; returns how many were not out already."""
     refuse_others(by)
     reason = _tidy(reason)
@@ -193,7 +189,9 @@ def recorded(row: Procedure) -> dict[str, Any]:
         "exclusion_reason": row.exclusion_reason,
         "detail_sha256": row.detail_sha256,
         "created_at": row.created_at,
-        "events": [[event.position, event.kind, event.number, event.on and event.on.isoformat()] for event in row.events],
+        "events": [
+            [event.position, event.kind, event.number, event.on and event.on.isoformat()] for event in row.events
+        ],
     }
 
 

@@ -105,9 +105,7 @@ def load_link(session: Session, link_id: int) -> ProcedureLink | None:
     return session.get(ProcedureLink, link_id)
 
 
-def suggestions(
-    session: Session, procedures: Iterable[Procedure], *, most: int = 3
-) -> dict[int, list[Suggestion]]:
+def suggestions(session: Session, procedures: Iterable[Procedure], *, most: int = 3) -> dict[int, list[Suggestion]]:
     """Return, by procedure, the documents in force whose titles are most like it; a person confirms, nothing is linked."""
     titled = [(row.document, _words(row.title)) for row in revisions.in_force(session)]
     found: dict[int, list[Suggestion]] = {}

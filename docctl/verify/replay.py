@@ -58,6 +58,29 @@ NOUNS = (
         "SELECT id, from_account_id, to_account_id, form, document_number, document_date, unit_id, valid_from, "
         "valid_to, ended_on, made_by_id FROM delegation ORDER BY id",
     ),
+    Controlled(
+        "external_document",
+        "SELECT id, number, kind, category, title, issuer, issued_on, effective_from, ends_on, clauses, units, "
+        "check_months, checked_on, checked_by, created_at FROM external_document ORDER BY id",
+        listed_as="changes",
+        table="external_change",
+        list_rows="SELECT external_document_id, position, kind, number, effective_from FROM external_change "
+        "ORDER BY external_document_id, position",
+    ),
+    Controlled(
+        "procedure",
+        "SELECT procedure.id, procedure.code, title, field, level, audience, issuer, executor, basis, "
+        "unit.code AS unit, excluded_from, exclusion_reason, detail_sha256, created_at FROM procedure "
+        "LEFT JOIN unit ON unit.id = unit_id ORDER BY procedure.id",
+        listed_as="events",
+        table="procedure_event",
+        list_rows="SELECT procedure_id, position, kind, number, on_day FROM procedure_event "
+        "ORDER BY procedure_id, position",
+    ),
+    Controlled(
+        "procedure_link",
+        "SELECT id, procedure_id, document_id, origin, created_at, ended_at FROM procedure_link ORDER BY id",
+    ),
 )
 
 
@@ -139,6 +162,12 @@ def _keys(connection: Connection, findings: Findings) -> None:
             findings.found(
                 "state", f"document {row.id}", f"code_key: stored {row.code_key!r} for the code {row.code!r}"
             )
+    for row in stream(connection, "SELECT id, number, number_key FROM external_document ORDER BY id"):
+        if code_key(row.number)[:200] != row.number_key:
+            findings.found("state", f"external_document {row.id}", "number_key does not follow from its number")
+    for row in stream(connection, "SELECT id, detail, detail_sha256 FROM procedure ORDER BY id"):
+        if (_sha256(row.detail) if row.detail else "") != row.detail_sha256:
+            findings.found("state", f"procedure {row.id}", "its full text does not give its SHA-256")
     for row in stream(connection, "SELECT id, number, number_key, year, signed_on FROM decision ORDER BY id"):
         day = plain(row.signed_on)
         if code_key(row.number)[:80] != row.number_key or (int(day[:4]) if day else None) != row.year:

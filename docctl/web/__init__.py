@@ -12,9 +12,11 @@ from docctl.web import (
     documents,
     edge,
     errors,
+    external,
     health,
     home,
     language,
+    procedures,
     revisions,
     search,
     security,
@@ -25,7 +27,22 @@ from docctl.web import (
 )
 
 # The order is that of the listing; none depends on another.
-PAGES = (accounts, assets, decisions, documents, health, home, language, revisions, search, sign_in, style, trail)
+PAGES = (
+    accounts,
+    assets,
+    decisions,
+    documents,
+    external,
+    health,
+    home,
+    language,
+    procedures,
+    revisions,
+    search,
+    sign_in,
+    style,
+    trail,
+)
 
 
 def create(site: Site) -> Flask:

@@ -64,6 +64,7 @@ def navigation() -> list[NavItem]:
         return []
     me = edge.me()
     links = [(_("My work"), "home.show"), (_("Register"), "documents.index"), (_("Decisions"), "decisions.index")]
+    links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))
     if me.has("admin"):

@@ -78,6 +78,14 @@ def actions() -> dict[str, str]:
         Action.DECISION_MOVED: _("decision moved on"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.HOLIDAY_LISTED: _("holiday listed"),
+        Action.HOLIDAY_REMOVED: _("holiday taken off the list"),
+        Action.EXTERNAL_ADDED: _("external document entered"),
+        Action.EXTERNAL_CHANGED: _("external document changed"),
+        Action.PROCEDURE_ADDED: _("administrative procedure entered"),
+        Action.PROCEDURE_CHANGED: _("administrative procedure changed"),
+        Action.PROCEDURE_LINKED: _("document linked to an administrative procedure"),
+        Action.PROCEDURE_UNLINKED: _("link to an administrative procedure ended"),
     }
 
 
@@ -152,6 +160,10 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "document_type": _("document type"),
         "content": _("file"),
         "delegation": _("delegation in writing"),
+        "holiday": _("holiday"),
+        "external_document": _("external document"),
+        "procedure": _("administrative procedure"),
+        "procedure_link": _("link to an administrative procedure"),
     }
     noun = entry.noun.removesuffix("s")
     if entry.record_id is None:
@@ -164,6 +176,10 @@ def _url(entry: AuditEntry) -> str:
     if entry.record_id is not None and noun in ("document", "revision", "decision"):
         key: dict[str, Any] = {f"{noun}_id": entry.record_id}
         return url_for(f"{noun}s.show", **key)
+    if entry.record_id is not None and entry.noun == "external_document":
+        return url_for("external.show", external_id=entry.record_id)
+    if entry.record_id is not None and entry.noun == "procedure":
+        return url_for("procedures.show", procedure_id=entry.record_id)
     return url_for("documents.show", document_id=entry.document_id) if entry.document_id is not None else ""
 
 
@@ -236,6 +252,26 @@ def _label(name: str) -> str:
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "kind": _("kind"),
+        "category": _("group"),
+        "issuer": _("issuer"),
+        "issued_on": _("date of issue"),
+        "ends_on": _("no longer in force from"),
+        "clauses": _("clauses applied"),
+        "units": _("units concerned"),
+        "check_months": _("months between checks"),
+        "checked_on": _("last check"),
+        "checked_by": _("checked by"),
+        "audience": _("audience"),
+        "executor": _("carried out by"),
+        "basis": _("legal basis"),
+        "events": _("decisions about it"),
+        "excluded_from": _("does not apply since"),
+        "exclusion_reason": _("reason for leaving it out"),
+        "detail_sha256": _("SHA-256 of the full text"),
+        "procedure": _("administrative procedure"),
+        "day": _("day"),
+        "ended_at": _("ended at"),
     }
     return str(labels.get(name, name))
 
@@ -247,7 +283,7 @@ def _plain(name: str, value: Any, names: Mapping[int, str]) -> str:
         return _state(str(value))
     if name == "roles":
         return ", ".join(show.say(ROLES[role]) if role in ROLES else str(role) for role in value)
-    if name in ("lines", "changes"):
+    if name in ("lines", "changes", "events"):
         return str(_("%(n)s rows", n=len(value)))
     if name == "origin":
         return str({"workflow": _("drafted here"), "import": _("imported")}.get(value, value))

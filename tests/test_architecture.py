@@ -19,7 +19,7 @@ PACKAGE = ROOT / "docctl"
 LEAVES = ("clock", "rules", "text", "workflow", "deadlines")
 ORDER = (
     *LEAVES,
-    *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents"),
+    *("citations", "config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents"),
     *(
         "revisions",
         "decisions",

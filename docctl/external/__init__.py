@@ -1,5 +1,6 @@
 """External documents: the register of laws, decrees and standards that procedures rest on."""
 
+from docctl.citations import number_key
 from docctl.external.asking import (
     ASKED_STATES,
     EVERY,
@@ -24,7 +25,6 @@ from docctl.external.registering import (
     edit,
     keeping_refusal,
     looks_like_a_number,
-    number_key,
     recorded,
     refuse_others,
     set_changes,

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from docctl import clock
-from docctl.external.registering import check_due, number_key, warnings
+from docctl.citations import number_key
+from docctl.external.registering import check_due, warnings
 from docctl.external.table import IN_FORCE, STATES, ExternalDocument
 from docctl.text import fold
 

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from docctl import audit, clock, deadlines, units
 from docctl.audit import Action
+from docctl.citations import number_key
 from docctl.external.table import KINDS_OF_CHANGE, Change, ExternalChange, ExternalDocument
 from docctl.lifecycle import Stale
 from docctl.people import Reader
 from docctl.rules import NoRole, Refused, Sentence
-from docctl.text import clean_name, code_key
+from docctl.text import clean_name
 
 LONGEST_NUMBER = 200
 LONGEST_TITLE = 4000
@@ -82,11 +83,6 @@ def refuse_others(by: Reader) -> None:
 def with_number(session: Session, number: str) -> ExternalDocument | None:
     """Return the external document whose number is the same but for accents, case and spaces."""
     return session.scalars(select(ExternalDocument).where(ExternalDocument.number_key == number_key(number))).first()
-
-
-def number_key(number: str) -> str:
-    """Return the form by which numbers are compared: `2545/QĐ-UBND` equals `2545/QD-UBND`."""
-    return code_key(number)[:LONGEST_NUMBER]
 
 
 def add(session: Session, entry: Entry, *, by: Reader) -> ExternalDocument:

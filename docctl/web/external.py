@@ -258,7 +258,7 @@ def _page(row: ExternalDocument, form: ChangeForm | None = None, refused: Refuse
                 effective_from=each.effective_from,
                 deadline=deadlines.deadline(each.effective_from, holidays=off) if each.effective_from else None,
             )
-            for each in row.changes
+            for each in sorted(row.changes, key=lambda each: each.effective_from or today)
         ],
         changes_others=external.changed_by(session, row),
         check_due=external.check_due(row),

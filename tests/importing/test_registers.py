@@ -13,7 +13,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
-from docctl import audit, external, procedures, verify
+from docctl import audit, external, verify
 from docctl.exporting import xlsx
 from docctl.external import ExternalDocument
 from docctl.importing import registers

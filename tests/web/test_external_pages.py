@@ -24,7 +24,9 @@ def decree(site: Site, cast) -> int:
             effective_from=date(2020, 7, 1),
         )
         by = cast.reader(session, "controller")
-        external.add(session, Entry(number="01/2009/TT-BTP", title="Chứng thực", effective_from=date(2009, 1, 1)), by=by)
+        external.add(
+            session, Entry(number="01/2009/TT-BTP", title="Chứng thực", effective_from=date(2009, 1, 1)), by=by
+        )
         return external.add(session, entry, by=by).id
 
 
@@ -74,7 +76,9 @@ def test_the_controller_enters_changes_and_checks_a_document(site: Site, sign_in
     assert saved.status_code == 409  # The page is older than the change.
 
 
-def test_the_register_comes_as_a_workbook_with_the_columns_of_the_form(decree: int, sign_in: Callable, site: Site, cast):
+def test_the_register_comes_as_a_workbook_with_the_columns_of_the_form(
+    decree: int, sign_in: Callable, site: Site, cast
+):
     with site.database.writing() as session:
         row = external.load(session, decree)
         by = cast.reader(session, "controller")

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, select, update
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import clock
 from docctl.database import Base, Instant
+from docctl.redline import Layout
 from docctl.rules import Sentence
 
 WAITING, EXTRACTED, UNAVAILABLE = "waiting", "extracted", "unavailable"
@@ -61,6 +62,11 @@ def waiting(session: Session, *, limit: int = 50) -> list[Content]:
     return list(session.scalars(query.order_by(Content.stored_at).limit(limit)))
 
 
+def count_waiting(session: Session) -> int:
+    """Return how many contents wait for their text to be read."""
+    return session.scalar(select(func.count()).select_from(ContentText).where(ContentText.status == WAITING)) or 0
+
+
 def has_text(session: Session, sha256: str, *, text: str, method: str) -> None:
     """Keep the text that was read out of a content."""
     row = session.get_one(ContentText, sha256)
@@ -89,3 +95,8 @@ def ask_again(session: Session) -> int:
 def text_of(session: Session, sha256: str | None) -> ContentText | None:
     """Return the text row of a content."""
     return session.get(ContentText, sha256) if sha256 else None
+
+
+def layout(row: ContentText) -> Layout:
+    """Return what is known of how a text is laid out, for comparing it."""
+    return Layout(wrapped=row.method == "pdf")

@@ -8,6 +8,7 @@ from docctl.site import Site
 from docctl.web import (
     accounts,
     assets,
+    changes,
     decisions,
     documents,
     edge,
@@ -16,12 +17,16 @@ from docctl.web import (
     health,
     home,
     language,
+    metrics,
     procedures,
+    registers,
+    requests,
     revisions,
     search,
     security,
     show,
     sign_in,
+    status,
     style,
     trail,
 )
@@ -30,16 +35,21 @@ from docctl.web import (
 PAGES = (
     accounts,
     assets,
+    changes,
     decisions,
     documents,
     external,
     health,
     home,
     language,
+    metrics,
     procedures,
+    registers,
+    requests,
     revisions,
     search,
     sign_in,
+    status,
     style,
     trail,
 )
@@ -63,6 +73,7 @@ def create(site: Site) -> Flask:
     edge.install(app)
     errors.install(app)
     show.install(app)
+    metrics.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

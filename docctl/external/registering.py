@@ -276,7 +276,7 @@ def recorded(row: ExternalDocument) -> dict[str, Any]:
         "checked_by": row.checked_by,
         "created_at": row.created_at,
         "changes": [
-            [change.position, change.kind, change.number, change.effective_from and change.effective_from.isoformat()]
+            [change.kind, change.number, change.effective_from and change.effective_from.isoformat()]
             for change in row.changes
         ],
     }

@@ -189,9 +189,7 @@ def recorded(row: Procedure) -> dict[str, Any]:
         "exclusion_reason": row.exclusion_reason,
         "detail_sha256": row.detail_sha256,
         "created_at": row.created_at,
-        "events": [
-            [event.position, event.kind, event.number, event.on and event.on.isoformat()] for event in row.events
-        ],
+        "events": [[event.kind, event.number, event.on and event.on.isoformat()] for event in row.events],
     }
 
 

@@ -1,6 +1,7 @@
 """Revisions: the immutable editions of documents, from draft to withdrawal, and what is in force."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -87,6 +88,13 @@ class Revision(Base):
             postgresql_where=text("state <> 'discarded'"),
         ),
         Index("ix_revision_interval", "effective_from", "effective_to"),
+        Index(
+            "uq_revision_status_token",
+            "status_token",
+            unique=True,
+            sqlite_where=text("status_token <> ''"),
+            postgresql_where=text("status_token <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -113,6 +121,8 @@ class Revision(Base):
     source: Mapped[str] = mapped_column(Text, default="")
     cover_date: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
+    # Names the status page that the papers of this revision point to; nothing can be guessed from it.
+    status_token: Mapped[str] = mapped_column(String(32), default=lambda: secrets.token_urlsafe(16))
 
     document: Mapped[Document] = relationship()
     author: Mapped[Account] = relationship()
@@ -187,10 +197,12 @@ def draft(
     changes: Iterable[Change] = (),
     source: str = "",
     cover_date: date | None = None,
+    opened_by: Account | None = None,
 ) -> Revision:
     """Begin a revision of a document as its author; edition and amendment default to the next ones.
 
-    `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import.
+    `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import, and
+    `opened_by` whoever opens it in the author's name: the trail names who acted.
     """
     follows = lifecycle.newest(session, document.type.workflow)
     state = workflow.fire(follows, None, "draft", Facts(actor=by.id, roles=by.roles_in(document.unit_id)))
@@ -232,7 +244,7 @@ def draft(
     audit.record(
         session,
         Action.REVISION_DRAFTED,
-        by=by.account,
+        by=opened_by or by.account,
         noun="revision",
         record_id=revision.id,
         document_id=document.id,
@@ -693,7 +705,8 @@ def _refuse_taken_edition(session: Session, document: Document, edition: int, am
         )
 
 
-def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]) -> None:
+def checked_changes(changes: Iterable[Change]) -> list[Change]:
+    """Return the rows of a change table that say something; refuses one without its section or its text."""
     rows = [change for change in changes if (change.section + change.old + change.new + change.basis).strip()]
     for number, change in enumerate(rows, start=1):
         if not change.section.strip() or not (change.new + change.old).strip():
@@ -704,15 +717,13 @@ def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]
                 ).fill(n=number),
                 field="changes",
             )
+    return [Change(row.section.strip()[:300], row.old.strip(), row.new.strip(), row.basis.strip()) for row in rows]
+
+
+def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]) -> None:
     revision.change_rows = [
-        ChangeRow(
-            position=number,
-            section=change.section.strip()[:300],
-            old=change.old.strip(),
-            new=change.new.strip(),
-            basis=change.basis.strip(),
-        )
-        for number, change in enumerate(rows, start=1)
+        ChangeRow(position=number, section=row.section, old=row.old, new=row.new, basis=row.basis)
+        for number, row in enumerate(checked_changes(changes), start=1)
     ]
     session.flush()
 
@@ -747,6 +758,7 @@ def recorded(revision: Revision) -> dict[str, Any]:
         "origin_decision": revision.origin_decision or "",
         "source": revision.source,
         "created_at": revision.created_at,
+        "status_token": revision.status_token,
         **_editable(revision),
     }
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeSerializer
 from wtforms import (
+    BooleanField,
     FieldList,
     FileField,
     Form,
@@ -105,6 +106,12 @@ class DocumentForm(ContentForm):
     code = StringField(_("Code"), description=_("Left empty, it gets the next code of its type and unit."))
     field = StringField(
         _("Field"), description=_("As civil status or notarisation: codes of different fields do not clash.")
+    )
+    confidential = BooleanField(
+        _("Confidential title"),
+        description=_(
+            "The status page that a print points to, open to everybody, then gives the code and not the title."
+        ),
     )
 
 

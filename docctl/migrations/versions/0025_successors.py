@@ -6,7 +6,7 @@ from alembic import op
 from docctl.migrations.guarding import differs, guard
 
 revision = "0025"
-down_revision = "0003"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -7,14 +7,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, authority, clock, decisions, lifecycle, people, revisions
+from docctl import audit, authority, clock, decisions, lifecycle, people, requests, revisions
 from docctl.audit import Action
 from docctl.authority import Delegation
 from docctl.decisions import Decision
 from docctl.people import Account, Reader, RoleGrant
+from docctl.requests import ChangeRequest
 from docctl.revisions import Revision
 from docctl.rules import ROLES, Refused, Sentence
 from docctl.workflow import Workflow
+
+Subject = Revision | Decision | ChangeRequest
 
 # A system's administrator takes no part in the business, so this role is never inherited.
 NEVER_PASSED = frozenset({"admin"})
@@ -24,7 +27,7 @@ NEVER_PASSED = frozenset({"admin"})
 class Stranded:
     """A record whose next act nobody but the person who leaves could do: of which role."""
 
-    subject: Revision | Decision
+    subject: Subject
     role: str
 
 
@@ -34,14 +37,10 @@ class Pending:
 
     drafts: list[Revision] = field(default_factory=list)
     under_review: list[Revision] = field(default_factory=list)
+    requests: list[ChangeRequest] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     delegations: list[Delegation] = field(default_factory=list)
     roles: list[RoleGrant] = field(default_factory=list)
-
-    @property
-    def moved(self) -> dict[str, int]:
-        """How many of each kind go to the successor, or end."""
-        return {"drafts": len(self.drafts), "decisions": len(self.decisions), "delegations": len(self.delegations)}
 
 
 def pending(session: Session, account: Account) -> Pending:
@@ -52,6 +51,7 @@ def pending(session: Session, account: Account) -> Pending:
     return Pending(
         drafts=[row for row in found if row.state == "draft"],
         under_review=[row for row in found if row.state != "draft"],
+        requests=requests.drafts_of(session, account),
         decisions=decisions.drafts_of(session, account),
         delegations=authority.open_delegations(session, account),
         roles=[
@@ -78,6 +78,11 @@ def stranded(session: Session, leaving: Account, heir: Account | None = None) ->
     for revision in session.scalars(open_ones):
         not_by, seats = _not_by(session, revision), _signed_seats(session, revision)
         found += _held(session, revision, going, others, revision.document.unit_id, not_by, seats)
+    asked = select(ChangeRequest).where(ChangeRequest.state.in_(requests.OPEN)).order_by(ChangeRequest.id)
+    for request in session.scalars(asked):
+        signed = requests.signed_in_round(session, request)
+        not_by = frozenset({request.requester_id, *(row.account_id for row in signed)})
+        found += _held(session, request, going, others, request.unit_id, not_by, frozenset(row.seat for row in signed))
     undone = select(Decision).where(Decision.state.in_(decisions.OPEN)).order_by(Decision.id)
     for decision in session.scalars(undone):
         found += _held(session, decision, going, others, None, frozenset(), frozenset())
@@ -99,6 +104,7 @@ def close(
     _refuse_heir_without_role(session, open_ones, heir)
     moved = {
         "drafts": revisions.hand_over(session, leaving, heir, by=by),
+        "requests": requests.hand_over(session, leaving, heir, by=by),
         "decisions": decisions.hand_over(session, leaving, heir, by=by),
         "delegations": authority.end_all(session, leaving, by=by),
     }
@@ -122,15 +128,15 @@ def close(
 
 def _held(
     session: Session,
-    subject: Revision | Decision,
+    subject: Subject,
     going: Reader,
     others: Iterable[Reader],
     unit_id: int | None,
     not_by: frozenset[int],
     signed_seats: frozenset[str],
 ) -> Iterable[Stranded]:
-    if subject.state == "draft" and isinstance(subject, Revision):
-        return  # Its author acts next; the draft goes to the successor.
+    if subject.state == "draft" and not isinstance(subject, Decision):
+        return  # Who made it acts next; it goes to the successor.
     for role in _next_roles(lifecycle.workflow_of(session, subject), subject.state, signed_seats):
         may = [one for one in others if role in one.roles_in(unit_id) and one.id not in not_by]
         if role in going.roles_in(unit_id) and going.id not in not_by and not may:
@@ -217,6 +223,8 @@ def _refuse_heir_without_role(session: Session, open_ones: Pending, heir: Accoun
 def _nobody_left(held: list[Stranded]) -> Sentence:
     first = held[0].subject
     what = f"{first.document.code} {first.edition_text}" if isinstance(first, Revision) else first.title
+    if isinstance(first, ChangeRequest):
+        what = first.number_text
     return Sentence(
         "Còn {n} việc không ai khác làm được: trước hết là “{what}”, chờ {role}. Hãy giao vai trò đó cho người khác, hoặc giao cả vai trò cho người kế nhiệm.",
         "{n} things would wait for nobody: first {what}, which waits for a {role}. Give that role to somebody first, or pass the roles on to the successor.",

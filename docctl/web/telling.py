@@ -268,6 +268,7 @@ def _label(name: str) -> str:
         "roles": _("roles"),
         "successor": _("successor"),
         "drafts": _("drafts handed over"),
+        "requests": _("draft change requests handed over"),
         "decisions": _("draft decisions handed over"),
         "delegations": _("delegations ended"),
         "disabled_at": _("closed at"),

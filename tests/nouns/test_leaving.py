@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from docctl import audit, authority, clock, decisions, leaving, people, revisions, units
+from docctl import audit, authority, clock, decisions, leaving, people, requests, revisions, units
 from docctl.audit import Action
+from docctl.cli import main
 from docctl.database import Base
+from docctl.documents import Document
 from docctl.people import Account
 from docctl.revisions import Revision
 from docctl.rules import Refused
 from docctl.site import Site
 from docctl.verify import verify
 from tests.conftest import Cast, Made, take
+from tests.nouns.test_requests import ROW, asked
+from tests.nouns.test_requests import take as judge
 
 Make = Callable[..., Made]
 
@@ -23,12 +27,16 @@ Make = Callable[..., Made]
 OPEN_HANDS = {
     "revision.author_id": "state = 'draft'",
     "decision.drafted_by_id": "state = 'draft'",
+    "change_request.requester_id": "state = 'draft'",
+    "change_request.drafter_id": "state = 'draft'",
     "delegation.from_account_id": "ended_on IS NULL AND valid_to >= :today",
     "delegation.to_account_id": "ended_on IS NULL AND valid_to >= :today",
     "sign_in.account_id": "ended_at IS NULL",
 }
 # ... or as the one who did something once, which stays; roles stay too, and a closed account can use none.
 HISTORY = {
+    "api_token.account_id",  # Worth nothing once the account is closed.
+    "first_answer.account_id",
     "account.successor_id",
     "decision.signer_id",
     "delegation.made_by_id",
@@ -39,6 +47,7 @@ HISTORY = {
 
 
 def naming_an_account() -> set[str]:
+    assert main.commands, "the command line imports every noun, and so knows every table"
     return {
         f"{table.name}.{column.name}"
         for table in Base.metadata.sorted_tables
@@ -99,18 +108,31 @@ def test_nothing_that_is_open_stays_in_the_hands_of_somebody_who_left(
         people.open_session(session, people.find(session, "author"))
         by = cast.reader(session, "author")
         decisions.draft(session, by=by, title="Về việc ban hành")
+        asked(session, cast, by="author", title="Quy trình mới", kind="new")
     delegate(site, cast, "author", "staff")
     delegate(site, cast, "approver", "author")
     assert in_hands(site, "author") == {
         "revision.author_id": 3,
         "decision.drafted_by_id": 1,
+        "change_request.requester_id": 1,
+        "change_request.drafter_id": 1,
         "delegation.from_account_id": 1,
         "delegation.to_account_id": 1,
         "sign_in.account_id": 1,
     }
-    assert close(site, "author", "neighbour", pass_roles=True) == {"drafts": 3, "decisions": 1, "delegations": 2}
+    assert close(site, "author", "neighbour", pass_roles=True) == {
+        "drafts": 3,
+        "requests": 1,
+        "decisions": 1,
+        "delegations": 2,
+    }
     assert in_hands(site, "author") == {}
-    assert in_hands(site, "neighbour") == {"revision.author_id": 3, "decision.drafted_by_id": 1}
+    assert in_hands(site, "neighbour") == {
+        "revision.author_id": 3,
+        "decision.drafted_by_id": 1,
+        "change_request.requester_id": 1,
+        "change_request.drafter_id": 1,
+    }
     assert verify(site).problems == []
 
 
@@ -133,6 +155,29 @@ def test_what_is_sent_back_after_its_author_left_goes_to_the_successor(
         assert revisions.editing_refusal(revision, by=cast.reader(session, "neighbour")) is None
         assert audit.of_record(session, "revision", made.id)[-1].action == Action.REVISION_EDITED
     take(site, cast, made.id, "submit", by="neighbour")
+    assert verify(site).problems == []
+
+
+def test_a_request_goes_on_when_its_requester_and_its_author_leave(site: Site, cast: Cast, make_revision: Make) -> None:
+    made = make_revision("in_force")
+    with site.database.writing() as session:
+        document = session.get_one(Document, made.document_id)
+        request = asked(session, cast, by="author", document=document, changes=[ROW])
+        judge(session, cast, request, "submit", "author")
+        number = request.id
+    close(site, "author", "neighbour", pass_roles=True)
+    with site.database.writing() as session:
+        request = session.get_one(requests.ChangeRequest, number)
+        requests.act(session, request, "send_back", by=cast.reader(session, "reviewer"), reason="Thiếu.")
+        assert (request.requester.name, request.drafter and request.drafter.name) == ("neighbour", "neighbour")
+        for trigger, who in (("submit", "neighbour"), ("opine", "reviewer"), ("opine", "format-reviewer")):
+            judge(session, cast, request, trigger, who)
+    close(site, "neighbour", "staff", pass_roles=True)
+    with site.database.writing() as session:
+        request = session.get_one(requests.ChangeRequest, number)
+        judge(session, cast, request, "accept", "approver")
+        assert request.revision is not None
+        assert request.revision.author.name == "staff"
     assert verify(site).problems == []
 
 

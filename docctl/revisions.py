@@ -517,6 +517,16 @@ def in_force(session: Session, *, on: datetime | None = None, document: Document
     return list(session.scalars(query.order_by(Document.code_key, Document.id)))
 
 
+def count_in_force(session: Session, *, at: datetime) -> int:
+    """Return how many revisions are in force at an instant."""
+    return session.scalar(select(func.count()).select_from(Revision).where(in_force_at(at))) or 0
+
+
+def count_open(session: Session) -> int:
+    """Return how many revisions are on their way to being issued."""
+    return session.scalar(select(func.count()).select_from(Revision).where(Revision.state.in_(OPEN))) or 0
+
+
 def standing(
     session: Session, *, on: datetime, known_at: datetime | None = None, document: Document | None = None
 ) -> list[Standing]:

@@ -16,6 +16,7 @@ from docctl.web import (
     health,
     home,
     language,
+    metrics,
     registers,
     requests,
     revisions,
@@ -38,6 +39,7 @@ PAGES = (
     health,
     home,
     language,
+    metrics,
     registers,
     requests,
     revisions,
@@ -67,6 +69,7 @@ def create(site: Site) -> Flask:
     edge.install(app)
     errors.install(app)
     show.install(app)
+    metrics.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

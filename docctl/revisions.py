@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     false,
+    func,
     or_,
     select,
     text,

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
-from docctl import audit, authority, clock, contents, lifecycle, workflow
+from docctl import audit, authority, clock, contents, lifecycle, people, workflow
 from docctl.audit import Action, AuditEntry
 from docctl.contents import Content
 from docctl.database import Base, Instant
@@ -408,7 +408,7 @@ def act(
     if trigger in ("send_back", "take_back", "reopen"):
         # A new round: the signatures of the old one are void, and kept.
         changes |= {"content_hash": None, "round": revision.round + 1}
-    return lifecycle.move(
+    after = lifecycle.move(
         session,
         revision,
         trigger,
@@ -422,6 +422,9 @@ def act(
         document_id=revision.document_id,
         changes=changes,
     )
+    if after == follows.initial:
+        _to_successor(session, revision, by=by)
+    return after
 
 
 def submit(session: Session, revision: Revision, *, by: Reader, **given: Any) -> str:
@@ -613,33 +616,39 @@ def _instant(text_of_instant: str | None) -> datetime | None:
 
 
 def hand_over(session: Session, leaving: Account, heir: Account, *, by: Account | None) -> int:
-    """Give the drafts of somebody who leaves to a successor; returns how many. Revisions under review stay his work."""
+    """Give the drafts of somebody who leaves to a successor; returns how many.
+
+    Revisions under review stay his work; when one of them comes back to be mended, it goes to his successor.
+    """
     drafts = session.scalars(select(Revision).where(Revision.author_id == leaving.id, Revision.state == "draft")).all()
     for revision in drafts:
-        revision.author_id = heir.id
-        revision.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.REVISION_EDITED,
-            by=by,
-            noun="revision",
-            record_id=revision.id,
-            document_id=revision.document_id,
-            before={"author_id": leaving.id},
-            author_id=heir.id,
-        )
+        _give(session, revision, heir, by=by)
     return len(drafts)
 
 
-def drafts_by_author(session: Session) -> dict[int, int]:
-    """Return how many drafts each author has; `hand_over` gives them to a successor."""
-    counted = (
-        select(Revision.author_id, func.count().label("n"))
-        .where(Revision.state == "draft")
-        .group_by(Revision.author_id)
+def _to_successor(session: Session, revision: Revision, *, by: Reader) -> None:
+    """Give what comes back to its author to the author's successor when the author has left."""
+    author = session.get_one(Account, revision.author_id)
+    heir = people.heir_of(session, author)
+    if heir is not None and heir.id != author.id:
+        _give(session, revision, heir, by=by.account)
+
+
+def _give(session: Session, revision: Revision, heir: Account, *, by: Account | None) -> None:
+    before, revision.author_id = revision.author_id, heir.id
+    revision.author = heir
+    revision.lock += 1
+    session.flush()
+    audit.record(
+        session,
+        Action.REVISION_EDITED,
+        by=by,
+        noun="revision",
+        record_id=revision.id,
+        document_id=revision.document_id,
+        before={"author_id": before},
+        author_id=heir.id,
     )
-    return {row.author_id: row.n for row in session.execute(counted)}
 
 
 def visible(by: Reader | None, *, at: datetime | None = None) -> ColumnElement[bool]:

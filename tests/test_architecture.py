@@ -35,6 +35,7 @@ ORDER = (
         "external",
         "procedures",
         "tasks",
+        "leaving",
         "files",
         "renditions",
         "search",

@@ -118,6 +118,7 @@ def check(connection: Connection, findings: Findings) -> None:
     """Replay the trail of every noun beside its rows, one record at a time."""
     for noun in NOUNS:
         _replayed(connection, noun, findings)
+    _accounts(connection, findings)
     _keys(connection, findings)
     _workflows(connection, findings)
 
@@ -185,6 +186,31 @@ def _compared(
             findings.found("state", record, f"{name}: the trail does not say what it is")
         elif plain(value) != told[name]:
             findings.found("state", record, f"{name}: stored {plain(value)!r}, by the trail {told[name]!r}")
+
+
+def _accounts(connection: Connection, findings: Findings) -> None:
+    """Check that an account is closed exactly where the trail says so, at that instant and in favour of that person."""
+    told = {
+        row.record_id: loaded(row.detail) or {}
+        for row in stream(connection, "SELECT record_id, detail FROM audit_entry WHERE action = 'account.disabled'")
+    }
+    rows = (
+        "SELECT account.id, account.disabled_at, heir.name AS successor FROM account "
+        "LEFT JOIN account AS heir ON heir.id = account.successor_id ORDER BY account.id"
+    )
+    for row in stream(connection, rows):
+        findings.count("account")
+        closing = told.pop(row.id, None)
+        if closing is None:
+            if row.disabled_at is not None:
+                findings.found("state", f"account {row.id}", "it is closed, and the trail does not tell of it")
+        # Entries of earlier versions say by whom it was closed and for whom, not when.
+        elif row.disabled_at is None or closing.get("disabled_at", plain(row.disabled_at)) != plain(row.disabled_at):
+            findings.found("state", f"account {row.id}", "the trail says that it was closed, at another time")
+        elif "disabled_at" in closing and closing.get("successor") != row.successor:
+            findings.found("state", f"account {row.id}", f"its successor is {row.successor}, by the trail another one")
+    for identity in told:
+        findings.found("state", f"account {identity}", "the trail tells of it, and it is gone")
 
 
 def _keys(connection: Connection, findings: Findings) -> None:

@@ -12,7 +12,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard
 
 revision = "0060"
-down_revision = "0010"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

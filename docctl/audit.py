@@ -49,8 +49,21 @@ class Action(StrEnum):
     DECISION_DRAFTED = "decision.drafted"
     DECISION_EDITED = "decision.edited"
     DECISION_MOVED = "decision.moved"
+    REQUEST_DRAFTED = "change_request.drafted"
+    REQUEST_EDITED = "change_request.edited"
+    REQUEST_MOVED = "change_request.moved"
+    REQUEST_OPENED_DRAFT = "change_request.opened_draft"
+    OPINION_GIVEN = "opinion.given"
     DELEGATION_MADE = "delegation.made"
     DELEGATION_ENDED = "delegation.ended"
+    HOLIDAY_LISTED = "holiday.listed"
+    HOLIDAY_REMOVED = "holiday.removed"
+    EXTERNAL_ADDED = "external_document.added"
+    EXTERNAL_CHANGED = "external_document.changed"
+    PROCEDURE_ADDED = "procedure.added"
+    PROCEDURE_CHANGED = "procedure.changed"
+    PROCEDURE_LINKED = "procedure_link.made"
+    PROCEDURE_UNLINKED = "procedure_link.ended"
     TOKEN_MADE = "token.made"  # noqa: S105 - the name of an act, not a password.
     TOKEN_ENDED = "token.ended"  # noqa: S105 - the name of an act, not a password.
 
@@ -100,9 +113,7 @@ def record(
     **detail: Any,
 ) -> AuditEntry:
     """Append one entry in the caller's transaction, which must hold the write lock."""
-    if session.get_bind().dialect.name == "postgresql":
-        # One writer of the chain at a time; SQLite's BEGIN IMMEDIATE already says so.
-        session.execute(text("SELECT pg_advisory_xact_lock(7235920)"))
+    hold(session)
     last = head(session)
     entry = AuditEntry(
         sequence=last.sequence + 1,
@@ -121,6 +132,12 @@ def record(
     session.add(entry)
     session.flush()
     return entry
+
+
+def hold(session: Session) -> None:
+    """Wait until nobody else writes: one writer of the chain at a time. SQLite's BEGIN IMMEDIATE already says so."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(7235920)"))
 
 
 def head(session: Session) -> Head:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, delete, select, update
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import clock
@@ -104,6 +104,11 @@ def waiting(session: Session, *, limit: int = 50) -> list[Content]:
     """Return contents whose text was not read yet, oldest first."""
     query = select(Content).join(ContentText, ContentText.sha256 == Content.sha256).where(ContentText.status == WAITING)
     return list(session.scalars(query.order_by(Content.stored_at).limit(limit)))
+
+
+def count_waiting(session: Session) -> int:
+    """Return how many contents wait for their text to be read."""
+    return session.scalar(select(func.count()).select_from(ContentText).where(ContentText.status == WAITING)) or 0
 
 
 def has_text(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
-from docctl import audit, authority, clock, contents, lifecycle, workflow
+from docctl import audit, authority, clock, contents, lifecycle, people, workflow
 from docctl.audit import Action, AuditEntry
 from docctl.contents import Content
 from docctl.database import Base, Instant
@@ -198,10 +198,12 @@ def draft(
     changes: Iterable[Change] = (),
     source: str = "",
     cover_date: date | None = None,
+    opened_by: Account | None = None,
 ) -> Revision:
     """Begin a revision of a document as its author; edition and amendment default to the next ones.
 
-    `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import.
+    `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import, and
+    `opened_by` whoever opens it in the author's name: the trail names who acted.
     """
     follows = lifecycle.newest(session, document.type.workflow)
     state = workflow.fire(follows, None, "draft", Facts(actor=by.id, roles=by.roles_in(document.unit_id)))
@@ -243,7 +245,7 @@ def draft(
     audit.record(
         session,
         Action.REVISION_DRAFTED,
-        by=by.account,
+        by=opened_by or by.account,
         noun="revision",
         record_id=revision.id,
         document_id=document.id,
@@ -406,7 +408,7 @@ def act(
     if trigger in ("send_back", "take_back", "reopen"):
         # A new round: the signatures of the old one are void, and kept.
         changes |= {"content_hash": None, "round": revision.round + 1}
-    return lifecycle.move(
+    after = lifecycle.move(
         session,
         revision,
         trigger,
@@ -420,6 +422,9 @@ def act(
         document_id=revision.document_id,
         changes=changes,
     )
+    if after == follows.initial:
+        _to_successor(session, revision, by=by)
+    return after
 
 
 def submit(session: Session, revision: Revision, *, by: Reader, **given: Any) -> str:
@@ -513,6 +518,16 @@ def in_force(session: Session, *, on: datetime | None = None, document: Document
     return list(session.scalars(query.order_by(Document.code_key, Document.id)))
 
 
+def count_in_force(session: Session, *, at: datetime) -> int:
+    """Return how many revisions are in force at an instant."""
+    return session.scalar(select(func.count()).select_from(Revision).where(in_force_at(at))) or 0
+
+
+def count_open(session: Session) -> int:
+    """Return how many revisions are on their way to being issued."""
+    return session.scalar(select(func.count()).select_from(Revision).where(Revision.state.in_(OPEN))) or 0
+
+
 def standing(
     session: Session, *, on: datetime, known_at: datetime | None = None, document: Document | None = None
 ) -> list[Standing]:
@@ -601,33 +616,39 @@ def _instant(text_of_instant: str | None) -> datetime | None:
 
 
 def hand_over(session: Session, leaving: Account, heir: Account, *, by: Account | None) -> int:
-    """Give the drafts of somebody who leaves to a successor; returns how many. Revisions under review stay his work."""
+    """Give the drafts of somebody who leaves to a successor; returns how many.
+
+    Revisions under review stay his work; when one of them comes back to be mended, it goes to his successor.
+    """
     drafts = session.scalars(select(Revision).where(Revision.author_id == leaving.id, Revision.state == "draft")).all()
     for revision in drafts:
-        revision.author_id = heir.id
-        revision.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.REVISION_EDITED,
-            by=by,
-            noun="revision",
-            record_id=revision.id,
-            document_id=revision.document_id,
-            before={"author_id": leaving.id},
-            author_id=heir.id,
-        )
+        _give(session, revision, heir, by=by)
     return len(drafts)
 
 
-def drafts_by_author(session: Session) -> dict[int, int]:
-    """Return how many drafts each author has; `hand_over` gives them to a successor."""
-    counted = (
-        select(Revision.author_id, func.count().label("n"))
-        .where(Revision.state == "draft")
-        .group_by(Revision.author_id)
+def _to_successor(session: Session, revision: Revision, *, by: Reader) -> None:
+    """Give what comes back to its author to the author's successor when the author has left."""
+    author = session.get_one(Account, revision.author_id)
+    heir = people.heir_of(session, author)
+    if heir is not None and heir.id != author.id:
+        _give(session, revision, heir, by=by.account)
+
+
+def _give(session: Session, revision: Revision, heir: Account, *, by: Account | None) -> None:
+    before, revision.author_id = revision.author_id, heir.id
+    revision.author = heir
+    revision.lock += 1
+    session.flush()
+    audit.record(
+        session,
+        Action.REVISION_EDITED,
+        by=by,
+        noun="revision",
+        record_id=revision.id,
+        document_id=revision.document_id,
+        before={"author_id": before},
+        author_id=heir.id,
     )
-    return {row.author_id: row.n for row in session.execute(counted)}
 
 
 def visible(by: Reader | None, *, at: datetime | None = None) -> ColumnElement[bool]:
@@ -695,7 +716,8 @@ def _refuse_taken_edition(session: Session, document: Document, edition: int, am
         )
 
 
-def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]) -> None:
+def checked_changes(changes: Iterable[Change]) -> list[Change]:
+    """Return the rows of a change table that say something; refuses one without its section or its text."""
     rows = [change for change in changes if (change.section + change.old + change.new + change.basis).strip()]
     for number, change in enumerate(rows, start=1):
         if not change.section.strip() or not (change.new + change.old).strip():
@@ -706,15 +728,13 @@ def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]
                 ).fill(n=number),
                 field="changes",
             )
+    return [Change(row.section.strip()[:300], row.old.strip(), row.new.strip(), row.basis.strip()) for row in rows]
+
+
+def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]) -> None:
     revision.change_rows = [
-        ChangeRow(
-            position=number,
-            section=change.section.strip()[:300],
-            old=change.old.strip(),
-            new=change.new.strip(),
-            basis=change.basis.strip(),
-        )
-        for number, change in enumerate(rows, start=1)
+        ChangeRow(position=number, section=row.section, old=row.old, new=row.new, basis=row.basis)
+        for number, row in enumerate(checked_changes(changes), start=1)
     ]
     session.flush()
 

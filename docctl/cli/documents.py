@@ -124,9 +124,9 @@ def revision_add(
             amendment=amendment,
             title=title,
             change_summary=summary,
-            content=_kept(site, session, path) if path else None,
+            content=kept(site, session, path) if path else None,
             file_name=clean_name(path.name) if path else "",
-            changes=[_change(row) for row in changes],
+            changes=[read_change(row) for row in changes],
         )
         result = plain.revision(made)
     say(as_json, result, f"Revision {made.id}: {made.document.code} {made.edition_text}, draft")
@@ -165,9 +165,9 @@ def revision_edit(
             edition=edition,
             amendment=amendment,
             change_summary=summary,
-            content=_kept(site, session, path) if path else None,
+            content=kept(site, session, path) if path else None,
             file_name=clean_name(path.name) if path else "",
-            changes=[_change(row) for row in changes] if changes else None,
+            changes=[read_change(row) for row in changes] if changes else None,
         )
         result = plain.revision(found)
     say(as_json, result, f"Revision {revision_id} changed")
@@ -266,13 +266,15 @@ def add_to(main: click.Group) -> None:
     main.add_command(revision)
 
 
-def _kept(site: Site, session: Session, path: Path) -> Content:
+def kept(site: Site, session: Session, path: Path) -> Content:
+    """Check a file by the rules of an upload and keep it in the store."""
     kind = check.check(path, path.name)
     stored = site.store.put(BytesIO(path.read_bytes()), limit_bytes=site.settings.max_upload_mb * 1024 * 1024)
     return contents.keep(session, sha256=stored.sha256, size=stored.size, kind=kind)
 
 
-def _change(row: str) -> Change:
+def read_change(row: str) -> Change:
+    """Read a row of a change table as it is typed on the command line."""
     parts = [part.strip() for part in row.split("|")]
     if len(parts) < 3:
         raise click.BadParameter(f"{row}: give SECTION|OLD|NEW|BASIS.", param_hint="--change")

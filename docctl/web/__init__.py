@@ -13,10 +13,14 @@ from docctl.web import (
     documents,
     edge,
     errors,
+    external,
     health,
     home,
     language,
+    metrics,
+    procedures,
     registers,
+    requests,
     revisions,
     search,
     security,
@@ -34,10 +38,14 @@ PAGES = (
     changes,
     decisions,
     documents,
+    external,
     health,
     home,
     language,
+    metrics,
+    procedures,
     registers,
+    requests,
     revisions,
     search,
     sign_in,
@@ -65,6 +73,7 @@ def create(site: Site) -> Flask:
     edge.install(app)
     errors.install(app)
     show.install(app)
+    metrics.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

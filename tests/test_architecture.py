@@ -26,6 +26,7 @@ ORDER = (
         "histories",
         "comparison",
         "decisions",
+        "intervals",
         "register",
         "openings",
         "tasks",

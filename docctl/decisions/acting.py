@@ -163,7 +163,8 @@ def _issue(session: Session, decision: Decision, line: DecisionLine, begins: dat
     revision = line.revision
     assert revision is not None  # A constraint of the table says so.
     for earlier in standing_of(session, [line]).get(line.document_id, []):
-        _close(session, earlier, begins, by=by, decision=decision)
+        if earlier.effective_to is None or earlier.effective_to > begins:  # What ended long ago stays as it ended.
+            _close(session, earlier, begins, by=by, decision=decision)
     lifecycle.move(
         session,
         revision,

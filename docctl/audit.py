@@ -46,6 +46,10 @@ class Action(StrEnum):
     DECISION_MOVED = "decision.moved"
     DELEGATION_MADE = "delegation.made"
     DELEGATION_ENDED = "delegation.ended"
+    TRAIL_RESTORED = "trail.restored"
+    TRAIL_READ = "trail.read"
+    TRAIL_EXPORTED = "trail.exported"
+    EVIDENCE_TAKEN = "evidence.taken"
 
 
 class AuditEntry(Base):

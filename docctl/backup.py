@@ -15,8 +15,9 @@ from typing import Any
 import pysqlite3
 from sqlalchemy.engine import make_url
 
-from docctl import __version__, audit, clock
-from docctl.audit import Head
+from docctl import __version__, audit, checkpoints, clock
+from docctl.audit import Action, Head
+from docctl.checkpoints import Checkpoint
 from docctl.config import Settings
 from docctl.database import Database, iso, newest_schema, schema_version
 from docctl.files.store import Store
@@ -98,6 +99,23 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> tuple[M
         # The index followed another trail; the next question builds it again.
         shutil.rmtree(settings.index, ignore_errors=True)
     return manifest, before
+
+
+def begin_epoch(site: Site, manifest: Manifest) -> Checkpoint:
+    """Begin a new epoch of the chain after a restore: an entry says so and a checkpoint signs it, so that it shows."""
+    with site.database.writing() as session:
+        number = checkpoints.epoch(session) + 1
+        audit.record(
+            session,
+            Action.TRAIL_RESTORED,
+            by=None,
+            noun="trail",
+            epoch=number,
+            sequence=manifest.sequence,
+            hash=manifest.hash,
+            made_at=manifest.made_at,
+        )
+    return checkpoints.make(site)
 
 
 def _write(site: Site, file: Any, progress: Progress | None) -> Manifest:

@@ -264,16 +264,18 @@ def _place(
 def _pieces(session: Session, document: Document, known: list[HistoryEvent], lines: list[Told]) -> list[_Piece]:
     """Return every edition, those that are here and those to come, each until the next date ends it."""
     query = select(Revision).where(Revision.document_id == document.id, Revision.state.in_(WAS_ISSUED))
+    begun = _here_since(session, document)
     # Of what begins and ends at one instant the line that was read later has the last word.
     order = {event.revision_id: event.id for event in known}
     newest = max(order.values(), default=0) + 1
     marks: list[tuple[datetime, int, _Piece | None]] = []
     for row in session.scalars(query.order_by(Revision.id)):
         assert row.effective_from is not None  # A constraint of the table says so.
-        marks.append((row.effective_from, order.get(row.id, 0), _Piece(row.effective_from, row, None)))
-        if gone := _withdrawn_here(session, row):
-            marks.append((gone, newest, None))  # A decision made here ends what stands, whatever the lines say.
-    begun = _here_since(session, document)
+        if begun is not None and row.effective_from >= begun:
+            continue  # From here on decisions made here govern, and no line has a say.
+        if row.effective_to is None or row.effective_to > row.effective_from:
+            # What was withdrawn before it began never stood, and ends nothing.
+            marks.append((row.effective_from, order.get(row.id, 0), _Piece(row.effective_from, row, None)))
     marks += [
         (event.effective_at, event.id, None)
         for event in known
@@ -291,6 +293,8 @@ def _pieces(session: Session, document: Document, known: list[HistoryEvent], lin
             pieces[-1].ends, pieces[-1].withdrawn = at, piece is None
         if piece is not None:
             pieces.append(piece)
+    if pieces and pieces[-1].ends is None:
+        pieces[-1].ends = begun
     return pieces
 
 

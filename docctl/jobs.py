@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from docctl import audit, contents, revisions
+from docctl import audit, checkpoints, contents, revisions
 from docctl.audit import Action
 from docctl.files import extract
 from docctl.files.kinds import Kind
@@ -75,8 +75,9 @@ def wake(site: Site) -> None:
 
 
 def index(site: Site) -> None:
-    """Bring the index up to the trail."""
+    """Bring the index up to the trail, and sign its head when a checkpoint is due."""
     following.follow(site.database, site.engine)
+    checkpoints.follow(site)
 
 
 def extract_waiting(site: Site) -> int:

@@ -33,6 +33,7 @@ ORDER = (
         "files",
         "search",
         "site",
+        "checkpoints",
         "jobs",
         "verify",
         "backup",

@@ -80,6 +80,10 @@ def actions() -> dict[str, str]:
         Action.DECISION_MOVED: _("decision moved on"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.TRAIL_RESTORED: _("restored from a backup"),
+        Action.TRAIL_READ: _("trail read"),
+        Action.TRAIL_EXPORTED: _("trail exported"),
+        Action.EVIDENCE_TAKEN: _("evidence taken"),
     }
 
 

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from docctl import audit, contents, revisions
+from docctl import audit, contents, renditions, revisions
 from docctl.audit import Action
 from docctl.files import extract
 from docctl.files.kinds import Kind
@@ -14,39 +14,40 @@ from docctl.search import following
 from docctl.site import Site
 
 POLL_SECONDS = 2.0
+Progress = Callable[[str, int, int], None]
 
 log = logging.getLogger(__name__)
 _workers: dict[int, "Workers"] = {}
 
 
 class Workers:
-    """Two threads of a serving process: one keeps the index up with the trail, one reads texts out of new files."""
+    """Threads of a serving process: one keeps the index up with the trail, one reads texts, one makes PDFs of new files."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.stopping = threading.Event()
-        self.bells = [threading.Event(), threading.Event()]
+        works = {"docctl-index": index, "docctl-texts": extract_waiting, "docctl-renditions": render_waiting}
+        self.bells = [threading.Event() for _ in works]
         self.threads = [
             threading.Thread(target=self._run, args=(bell, work), name=name, daemon=True)
-            for bell, work, name in zip(
-                self.bells, (index, extract_waiting), ("docctl-index", "docctl-texts"), strict=True
-            )
+            for bell, (name, work) in zip(self.bells, works.items(), strict=True)
         ]
 
     def start(self) -> None:
         """Begin working; what broken uploads of a day ago left behind goes first."""
         self.site.store.sweep()
+        self.site.pages.tidy()
         _workers[id(self.site)] = self
         for thread in self.threads:
             thread.start()
 
     def ring(self) -> None:
-        """Tell both threads that something was committed."""
+        """Tell the threads that something was committed."""
         for bell in self.bells:
             bell.set()
 
     def stop(self) -> None:
-        """End both threads after their present piece of work."""
+        """End the threads after their present piece of work."""
         _workers.pop(id(self.site), None)
         self.stopping.set()
         self.ring()
@@ -65,13 +66,25 @@ class Workers:
 
 
 def wake(site: Site) -> None:
-    """Let the index and the texts follow a commit: by the process's workers, or here and now when it has none."""
+    """Let index and texts follow a commit: by the process's workers, or here and now when it has none.
+
+    A PDF takes seconds and waits for workers, or for `docctl render`.
+    """
+    look_into_drafts(site)
     workers = _workers.get(id(site))
     if workers is not None:
         workers.ring()
         return
     extract_waiting(site)
     index(site)
+
+
+def look_into_drafts(site: Site) -> None:
+    """Ask for the PDF of every draft's file, so that tracked changes are found before anybody submits it."""
+    with site.database.reading() as session:
+        unasked = renditions.every_source(session, drafts=True)
+    for sha256, kind in unasked:
+        renditions.ask(site.database, site.store, sha256, kind)
 
 
 def index(site: Site) -> None:
@@ -91,6 +104,24 @@ def extract_waiting(site: Site) -> int:
         for sha256, kind in waiting:
             _extract(site, sha256, kind)
             done += 1
+    return done
+
+
+def render_waiting(site: Site, progress: Progress | None = None) -> int:
+    """Make the PDF of every file that waits for it; returns how many were looked at. It may take minutes."""
+    done = 0
+    while not _stopping(site):
+        with site.database.reading() as session:
+            waiting, left = renditions.waiting(session), renditions.counts(session)[renditions.WAITING]
+        if not waiting:
+            return done
+        for sha256, kind, choice in waiting:
+            renditions.make(site.database, site.store, sha256, kind, choice)
+            done, left = done + 1, left - 1
+            if progress:
+                progress("PDFs", done, done + left)
+            if _stopping(site):
+                break
     return done
 
 

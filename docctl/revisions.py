@@ -470,6 +470,7 @@ def facts(session: Session, revision: Revision, *, by: Reader, reason: str = "",
         - {row.seat for row in signed},
         has_file=revision.file_sha256 is not None,
         change_rows=len(revision.change_rows),
+        unsettled=unsettled(session, revision),
         content_hash=content_hash(revision),
         frozen_hash=revision.content_hash,
         authority=None if executing else authority.refusal(session, by, revision.document.unit_id),
@@ -778,6 +779,13 @@ def _in_signed_decision(session: Session, revision: Revision) -> bool:
             {"id": revision.id},
         )
     )
+
+
+def unsettled(session: Session, revision: Revision) -> bool:
+    """Say whether the revision's file holds tracked changes or comments that nobody accepted or refused."""
+    # The table of renditions is right of revisions too.
+    asks = text("SELECT 1 FROM rendition WHERE source_sha256 = :sha256 AND status = 'asks'")
+    return revision.file_sha256 is not None and session.scalar(asks, {"sha256": revision.file_sha256}) is not None
 
 
 def signed_in_round(session: Session, revision: Revision) -> list[Signature]:

@@ -150,10 +150,12 @@ def add(
     code: str = "",
     allow_clash: bool = False,
     confidential: bool = False,
+    opened_by: Account | None = None,
 ) -> Document:
     """Add a document; without a code it gets the next one of its type's pattern.
 
-    The title of a confidential one is told to nobody who is not signed in.
+    The title of a confidential one is told to nobody who is not signed in. `opened_by` is whoever adds it in the name
+    of `by`: the trail names who acted.
 
     A code that another document of the same unit and field bears is refused, or, with `allow_clash` (imports), kept
     and marked for a person to settle: it is never dropped and never written over.
@@ -194,7 +196,7 @@ def add(
     audit.record(
         session,
         Action.DOCUMENT_ADDED,
-        by=by.account,
+        by=opened_by or by.account,
         noun="document",
         record_id=document.id,
         document_id=document.id,

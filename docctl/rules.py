@@ -63,6 +63,7 @@ class Facts:
     signer: int | None = None  # The account named as signer of the decision.
     checked_hash_equal: bool = False  # The lines are those of the last check.
     reason: str = ""
+    missing: Sentence | None = None  # What the record still lacks before it can be submitted; None when nothing.
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,10 @@ MEANINGS: dict[str, Sentence] = {
     "endorsed": Sentence("Đã xem xét, đồng ý", "Reviewed and endorsed"),
     "approved": Sentence("Phê duyệt", "Approved"),
     "signed": Sentence("Ký ban hành", "Signed for issue"),
+    "requested": Sentence("Đề nghị", "Requested"),
+    "opined": Sentence("Đã cho ý kiến", "Gave an opinion"),
+    "accepted": Sentence("Chấp nhận yêu cầu", "Accepted the request"),
+    "returned": Sentence("Trả lại yêu cầu", "Returned the request"),
 }
 
 
@@ -285,3 +290,60 @@ def the_signer(facts: Facts) -> bool:
 def has_signer(facts: Facts) -> bool:
     """A decision is never executed without a signer."""
     return facts.signer is not None
+
+
+@rule("Chỉ người đề nghị mới được làm việc này.", "Only the requester may do this.")
+def the_requester(facts: Facts) -> bool:
+    """The actor made this request."""
+    return facts.actor is not None and facts.actor == facts.author
+
+
+@rule(
+    "Chỉ người đề nghị hoặc người kiểm soát tài liệu mới được làm việc này.",
+    "Only the requester or the document controller may do this.",
+)
+def the_requester_or_controller(facts: Facts) -> bool:
+    """A requester acts on what he or she asked for; the controller keeps house for everyone."""
+    return the_requester(facts) or "controller" in facts.roles
+
+
+@rule(
+    "Người đề nghị không được cho ý kiến hay quyết định về phiếu của chính mình.",
+    "The requester may neither give an opinion nor decide on his or her own request.",
+)
+def not_the_requester(facts: Facts) -> bool:
+    """Whoever judges a request did not make it."""
+    return facts.actor is not None and facts.actor != facts.author
+
+
+@rule(
+    "Bạn đã cho ý kiến trong lượt này; mỗi người chỉ cho ý kiến một lần.",
+    "You have already given your opinion in this round; each person gives one.",
+)
+def one_opinion_each(facts: Facts) -> bool:
+    """One person gives at most one opinion in a round."""
+    return facts.actor not in facts.endorsers
+
+
+@rule(
+    "Người đã cho ý kiến trong lượt này không được chấp nhận phiếu.",
+    "A person who gave an opinion in this round may not accept the request.",
+)
+def gave_no_opinion(facts: Facts) -> bool:
+    """Whoever accepts is not one of those who gave an opinion."""
+    return facts.actor not in facts.endorsers
+
+
+@rule(
+    "Nội dung phiếu không còn đúng như lúc trình; hãy gửi lại để người đề nghị trình lại.",
+    "The request is no longer what was submitted; send it back so that the requester submits it again.",
+)
+def request_unchanged(facts: Facts) -> bool:
+    """What is judged is what the requester signed."""
+    return facts.frozen_hash is not None and facts.content_hash == facts.frozen_hash
+
+
+@rule("Phiếu chưa đủ nội dung.", "The request is not complete yet.", said=lambda facts: facts.missing)
+def nothing_missing(facts: Facts) -> bool:
+    """Everything that the form (F1) asks for its kind is filled in."""
+    return facts.missing is None

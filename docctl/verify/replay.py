@@ -58,6 +58,21 @@ NOUNS = (
         "FROM decision_line ORDER BY decision_id, position",
     ),
     Controlled(
+        "change_request",
+        "SELECT id, year, number, kind, state, round, requester_id, requester_unit_id, unit_id, document_id, type_id, code, "
+        "title, edition, amendment, effective_on, why, affected, replaced_by_id, drafter_id, draft_due, file_sha256, "
+        "file_name, legal_basis, law_effective_on, content_hash, revision_id, decision_id, workflow, workflow_version, "
+        "created_at FROM change_request ORDER BY id",
+        listed_as="changes",
+        table="request_row",
+        list_rows="SELECT change_request_id, position, section, old, new, basis FROM request_row "
+        "ORDER BY change_request_id, position",
+    ),
+    Controlled(
+        "opinion",
+        "SELECT id, change_request_id, signature_id, conclusion, remark FROM opinion ORDER BY id",
+    ),
+    Controlled(
         "delegation",
         "SELECT id, from_account_id, to_account_id, form, document_number, document_date, unit_id, valid_from, "
         "valid_to, ended_on, made_by_id FROM delegation ORDER BY id",
@@ -107,7 +122,7 @@ def _told(connection: Connection, noun: Controlled, findings: Findings) -> Itera
     for identity, group in groupby(entries, key=lambda row: row.record_id):
         told: dict[str, Any] = dict(noun.since)
         for row in group:
-            told.setdefault("document_id", row.document_id)
+            told["document_id"] = row.document_id
             told |= loaded(row.detail) or {}
         yield identity, told
 
@@ -129,7 +144,7 @@ def _with_lists(
 
 
 def _listed(noun: Controlled, line: Row[Any]) -> list[Any]:
-    columns: list[Any] = list(line[2:] if noun.noun == "revision" else line[1:])
+    columns: list[Any] = list(line[1:] if noun.noun == "decision" else line[2:])
     return [plain(value) for value in columns]
 
 

@@ -16,8 +16,10 @@ from docctl.web import (
     health,
     home,
     language,
+    metrics,
     registers,
     renditions,
+    requests,
     revisions,
     search,
     security,
@@ -38,8 +40,10 @@ PAGES = (
     health,
     home,
     language,
+    metrics,
     registers,
     renditions,
+    requests,
     revisions,
     search,
     sign_in,
@@ -67,6 +71,7 @@ def create(site: Site) -> Flask:
     edge.install(app)
     errors.install(app)
     show.install(app)
+    metrics.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

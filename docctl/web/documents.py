@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import clock, decisions, documents, histories, openings, register, revisions, units
+from docctl import clock, decisions, documents, histories, openings, register, requests, revisions, units
 from docctl.documents import Document
 from docctl.exporting import Cell, xlsx
 from docctl.register import Asked, Found, Row
@@ -282,6 +282,9 @@ def _page(document: Document, form: forms.CodeForm | None = None, refused: Refus
         form=code_form,
         error=asking.mark(code_form, refused),
         lines=decisions.of_document(session, document, by=me),
+        asked=requests.of_document(session, document, by=me),
+        may_ask=requests.drafting_refusal(session, by=me) is None,
+        kinds=requests.KINDS,
         decision_of=lambda line: session.get_one(decisions.Decision, line.decision_id),
         history=_history(document, {row.id for row in seen}) if register.sees_more(me) else [],
         open_revision=next((row for row in seen if revisions.is_open(row)), None),

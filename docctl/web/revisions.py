@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, contents, histories, lifecycle, openings, register, revisions, workflow
+from docctl import audit, comparison, contents, histories, lifecycle, openings, register, requests, revisions, workflow
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
 from docctl.rules import MEANINGS, Refused
@@ -134,6 +134,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         follows=follows,
         drawing=workflow.draw(follows, current=revision.state, locale=language.locale()),
         history=_history(revision),
+        asked=requests.of_revision(session, revision, by=me),
     )
 
 

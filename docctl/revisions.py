@@ -104,6 +104,7 @@ class Revision(Base):
     file_sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     file_name: Mapped[str] = mapped_column(String(400), default="")
     change_summary: Mapped[str] = mapped_column(Text, default="")
+    major: Mapped[bool] = mapped_column(default=True, server_default=true())
     content_hash: Mapped[str | None] = mapped_column(String(64))
     effective_from: Mapped[datetime | None] = mapped_column(Instant)
     effective_to: Mapped[datetime | None] = mapped_column(Instant)
@@ -183,6 +184,7 @@ def draft(
     amendment: int | None = None,
     title: str = "",
     change_summary: str = "",
+    major: bool | None = None,
     content: Content | None = None,
     file_name: str = "",
     changes: Iterable[Change] = (),
@@ -191,6 +193,7 @@ def draft(
 ) -> Revision:
     """Begin a revision of a document as its author; edition and amendment default to the next ones.
 
+    Everybody reads a `major` change again; a new edition is one unless the author says otherwise, an amendment is not.
     `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import.
     """
     follows = lifecycle.newest(session, document.type.workflow)
@@ -222,6 +225,7 @@ def draft(
         file_sha256=content.sha256 if content else None,
         file_name=file_name,
         change_summary=change_summary.strip(),
+        major=is_major_by_default(numbers[1]) if major is None else major,
         source=source,
         cover_date=cover_date,
         created_at=clock.now(),
@@ -291,6 +295,7 @@ def import_in_force(
         file_sha256=content.sha256,
         file_name=file_name,
         change_summary="",
+        major=is_major_by_default(amendment),
         effective_from=effective_from,
         origin="import",
         origin_decision=decision,
@@ -325,6 +330,7 @@ def edit(
     edition: int | None = None,
     amendment: int | None = None,
     change_summary: str | None = None,
+    major: bool | None = None,
     content: Content | None = None,
     file_name: str = "",
     changes: Iterable[Change] | None = None,
@@ -341,6 +347,7 @@ def edit(
     revision.edition, revision.amendment = numbers
     revision.title = revision.title if title is None else checked_title(title)
     revision.change_summary = revision.change_summary if change_summary is None else change_summary.strip()
+    revision.major = revision.major if major is None else major
     if content is not None:
         revision.file_sha256, revision.file_name = content.sha256, file_name
     if changes is not None:
@@ -483,9 +490,19 @@ def waiting_for(session: Session, revision: Revision, *, by: Reader) -> Sentence
 
 
 def content_hash(revision: Revision) -> str:
-    """Return the SHA-256, in hex, of what reviewers and approvers sign: code, title, numbers, file and change table."""
+    """Return the SHA-256, in hex, of what reviewers and approvers sign: code, title, numbers, file and change table.
+
+    Whether the change is major is signed too where it is not what the numbers say already.
+    """
     signed = {"code": revision.document.code, **_editable(revision)}
+    if revision.major == is_major_by_default(revision.amendment):
+        del signed["major"]
     return hashlib.sha256(audit.canonical(signed).encode()).hexdigest()
+
+
+def is_major_by_default(amendment: int) -> bool:
+    """Say whether everybody reads a revision again when nobody says otherwise: a new edition, not an amendment in it."""
+    return amendment == 0
 
 
 def in_force_at(at: datetime) -> ColumnElement[bool]:
@@ -715,6 +732,7 @@ def _editable(revision: Revision) -> dict[str, Any]:
         "edition": revision.edition,
         "amendment": revision.amendment,
         "change_summary": revision.change_summary,
+        "major": revision.major,
         "file_sha256": revision.file_sha256,
         "file_name": revision.file_name,
         "cover_date": revision.cover_date,

@@ -1,0 +1,23 @@
+"""Distribution: who reads a revision and who holds which numbered copy of it, from the lists to the receipts."""
+
+from docctl.distribution.copies import HELD, ControlledCopy, Ledger
+from docctl.distribution.issuing import Distribution, Issuing, issue_more, ledger, of_revision, recent, total
+from docctl.distribution.lists import MEDIA, TARGETS, DistributionEntry
+from docctl.distribution.reading import ReadTask
+
+__all__ = [
+    "HELD",
+    "MEDIA",
+    "TARGETS",
+    "ControlledCopy",
+    "Distribution",
+    "DistributionEntry",
+    "Issuing",
+    "Ledger",
+    "ReadTask",
+    "issue_more",
+    "ledger",
+    "of_revision",
+    "recent",
+    "total",
+]

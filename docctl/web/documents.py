@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from docctl import clock, decisions, documents, openings, register, revisions, units
 from docctl.documents import Document
-from docctl.exporting import xlsx
+from docctl.exporting import Cell, xlsx
 from docctl.register import Asked, Found, Row
 from docctl.rules import Refused
 from docctl.units import Unit
@@ -191,7 +191,7 @@ def _workbook(found: Found) -> Response:
     locale, labels = language.locale(), _states()
     heads = [_("No."), _("Code"), _("Title"), _("Edition"), _("Effective from"), _("Effective until"), _("State")]
     heads += [_("Unit"), _("Document type"), _("Field"), _("Decision")]
-    lines: list[list[xlsx.Cell]] = []
+    lines: list[list[Cell]] = []
     for number, row in enumerate(found.rows, start=1):
         revision, document = row.revision, row.document
         lines.append(

@@ -181,6 +181,11 @@ def acts(session: Session, copy: ControlledCopy, *, by: Reader) -> list[Act]:
     return [given for given in found if given.trigger != unfit]
 
 
+def is_prepared(copy: ControlledCopy) -> bool:
+    """Say whether a copy has still to be handed out."""
+    return copy.state == "prepared"
+
+
 def label(session: Session, copy: ControlledCopy) -> Sentence:
     """Return the word for where a copy is."""
     return lifecycle.workflow_of(session, copy).states[copy.state].label

@@ -9,12 +9,14 @@ from docctl.web import (
     accounts,
     assets,
     decisions,
+    distribution,
     documents,
     edge,
     errors,
     health,
     home,
     language,
+    reading,
     revisions,
     search,
     security,
@@ -25,7 +27,22 @@ from docctl.web import (
 )
 
 # The order is that of the listing; none depends on another.
-PAGES = (accounts, assets, decisions, documents, health, home, language, revisions, search, sign_in, style, trail)
+PAGES = (
+    accounts,
+    assets,
+    decisions,
+    distribution,
+    documents,
+    health,
+    home,
+    language,
+    reading,
+    revisions,
+    search,
+    sign_in,
+    style,
+    trail,
+)
 
 
 def create(site: Site) -> Flask:

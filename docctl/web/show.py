@@ -64,6 +64,10 @@ def navigation() -> list[NavItem]:
         return []
     me = edge.me()
     links = [(_("My work"), "home.show"), (_("Register"), "documents.index"), (_("Decisions"), "decisions.index")]
+    if me.reach.keys() - {"admin"}:
+        links.insert(1, (_("To read"), "reading.index"))
+    if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
+        links.append((_("Distribution"), "distribution.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))
     if me.has("admin"):

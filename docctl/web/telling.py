@@ -22,6 +22,8 @@ SHORT_HASH = 12
 _UNTOLD = frozenset(
     {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
+    | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
+    | {"delivered_by_id", "received_by_id", "settled_by_id"}
 )
 
 
@@ -76,6 +78,14 @@ def actions() -> dict[str, str]:
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),
+        Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
+        Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
+        Action.DISTRIBUTION_MADE: _("distributed"),
+        Action.DISTRIBUTION_EXTENDED: _("further copies issued"),
+        Action.READ_TASK_MOVED: _("reading moved on"),
+        Action.COPY_PREPARED: _("controlled copy prepared"),
+        Action.COPY_MOVED: _("controlled copy moved on"),
+        Action.COPY_HANDED_OVER: _("controlled copy handed over"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
     }
@@ -152,6 +162,10 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "document_type": _("document type"),
         "content": _("file"),
         "delegation": _("delegation in writing"),
+        "distribution": _("distribution of revision"),
+        "distribution_entry": _("line of a distribution list"),
+        "read_task": _("read task"),
+        "controlled_copy": _("controlled copy"),
     }
     noun = entry.noun.removesuffix("s")
     if entry.record_id is None:
@@ -236,6 +250,22 @@ def _label(name: str) -> str:
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "major": _("major change"),
+        "target": _("receiver"),
+        "role": _("role"),
+        "account_id": _("person"),
+        "medium": _("medium"),
+        "copies": _("copies"),
+        "reads": _("reads"),
+        "asked": _("people asked to read"),
+        "total": _("of copies"),
+        "condition": _("condition"),
+        "opened_at": _("opened"),
+        "understood_at": _("understood"),
+        "delivered_at": _("delivered"),
+        "received_at": _("received"),
+        "settled_at": _("settled"),
+        "removed_at": _("removed"),
     }
     return str(labels.get(name, name))
 
@@ -277,7 +307,9 @@ def _state(name: str) -> str:
 
 
 def _noun(noun: str) -> str:
-    return "decision" if noun.removesuffix("s") == "decision" else "revision"
+    """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
+    noun = noun.removesuffix("s")
+    return noun if noun in ("decision", "read_task", "controlled_copy", "recall", "disposal") else "revision"
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import clock
 from docctl.database import Base, Instant
+from docctl.redline import Layout
 from docctl.rules import Sentence
 
 WAITING, EXTRACTED, UNAVAILABLE = "waiting", "extracted", "unavailable"
@@ -89,3 +90,8 @@ def ask_again(session: Session) -> int:
 def text_of(session: Session, sha256: str | None) -> ContentText | None:
     """Return the text row of a content."""
     return session.get(ContentText, sha256) if sha256 else None
+
+
+def layout(row: ContentText) -> Layout:
+    """Return what is known of how a text is laid out, for comparing it."""
+    return Layout(wrapped=row.method == "pdf")

@@ -19,8 +19,23 @@ PACKAGE = ROOT / "docctl"
 LEAVES = ("clock", "rules", "text", "workflow")
 ORDER = (
     *LEAVES,
+    "redline",
     *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents"),
-    *("revisions", "distribution", "decisions", "register", "openings", "tasks", "files", "search", "site", "jobs", "verify", "backup"),
+    *(
+        "revisions",
+        "comparison",
+        "distribution",
+        "decisions",
+        "register",
+        "openings",
+        "tasks",
+        "files",
+        "search",
+        "site",
+        "jobs",
+        "verify",
+        "backup",
+    ),
     *("exporting", "importing", "demo"),
 )
 EDGES = ("web", "api", "cli")

@@ -293,6 +293,28 @@ def user_disable(name: str, successor: str, actor: str | None, as_json: bool) ->
     )
 
 
+@user.command("hand-over")
+@click.argument("name")
+@click.option("--to", "successor", required=True, metavar="USER", help="The author who takes over the open drafts.")
+@click.option("--as", "actor", default=None, metavar="USER", help="Who acts.")
+@json_option
+def user_hand_over(name: str, successor: str, actor: str | None, as_json: bool) -> None:
+    """Give somebody's open drafts to another author; the account stays open."""
+    from docctl import revisions
+
+    with opened() as site, site.database.writing() as session:
+        given, heir = people.find(session, name), people.find(session, successor)
+        if not people.reader(session, heir).has("author"):
+            raise Refused(
+                Sentence(
+                    "{name} không phải là người soạn thảo nên không nhận được dự thảo. Hãy chọn người soạn thảo.",
+                    "{name} is not an author and cannot take over drafts. Choose an author.",
+                ).fill(name=heir.name)
+            )
+        moved = revisions.hand_over(session, given, heir, by=people.find(session, actor) if actor else None)
+    say(as_json, {"from": name, "to": successor, "drafts": moved}, f"{moved} drafts went from {name} to {successor}.")
+
+
 @user.command("list")
 @json_option
 def user_list(as_json: bool) -> None:

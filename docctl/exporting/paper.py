@@ -24,11 +24,15 @@ _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 @dataclass(frozen=True)
 class Block:
-    """A table: its caption, the headings of its columns, and its rows, each as long as the headings are many."""
+    """A table: its caption, the headings of its columns, and its rows, each as long as the headings are many.
+
+    `documents` says of each row which document it is about, for the page that links there.
+    """
 
     caption: str
     headings: Sequence[str]
     rows: Sequence[Row]
+    documents: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from docctl.files.extract import Extracted
 from docctl.files.kinds import Kind
 from docctl.files.readers import NotExtractable
 from docctl.importing.cover import Cover, Doubt, read_cover
-from docctl.people import Account, Reader
+from docctl.people import Reader
 from docctl.revisions import Change, Revision
 from docctl.rules import Refused, Sentence
 from docctl.site import Site
@@ -347,13 +347,16 @@ def _kept(session: Session, source: Source) -> Content:
 
 
 def _importer(session: Session, name: str, unit: Unit) -> Reader:
-    """Return who imports: the named account, else the office's first controller."""
+    """Return who imports: the named account, else the office's first controller, else who sets the office up."""
     if name:
         return people.reader(session, people.find(session, name))
-    for account in people.all_accounts(session):
-        by = people.reader(session, account)
-        if not account.disabled_at and "controller" in by.roles_in(unit.id):
-            return by
+    readers = [people.reader(session, account) for account in people.all_accounts(session) if not account.disabled_at]
+    if found := next((by for by in readers if "controller" in by.roles_in(unit.id)), None):
+        return found
+    # Before there is a controller and an author, whoever holds the machine brings in what the office already has.
+    founder = next((by for by in readers if by.has("admin")), None)
+    if founder is not None and not any(by.has("controller", "author") for by in readers):
+        return Reader(founder.account, {**founder.reach, "controller": None, "author": None})
     raise Refused(
         Sentence(
             "Chưa có người kiểm soát tài liệu. Hãy thêm bằng `docctl user add NAME --role controller`, hoặc ghi --as.",
@@ -366,10 +369,9 @@ def _author(session: Session, name: str, by: Reader, unit: Unit) -> Reader:
     """Return whose drafts the files become: the named author, else the importer if an author, else the first author."""
     if name:
         return people.reader(session, people.find(session, name))
-    candidates: list[Account] = [by.account, *people.all_accounts(session)]
-    for account in candidates:
-        author = people.reader(session, account)
-        if not account.disabled_at and "author" in author.roles_in(unit.id):
+    others = [people.reader(session, account) for account in people.all_accounts(session) if not account.disabled_at]
+    for author in (by, *others):
+        if "author" in author.roles_in(unit.id):
             return author
     raise Refused(
         Sentence(

@@ -8,6 +8,7 @@ from docctl.site import Site
 from docctl.web import (
     accounts,
     assets,
+    changes,
     decisions,
     distribution,
     documents,
@@ -17,6 +18,7 @@ from docctl.web import (
     home,
     language,
     reading,
+    registers,
     revisions,
     search,
     security,
@@ -30,6 +32,7 @@ from docctl.web import (
 PAGES = (
     accounts,
     assets,
+    changes,
     decisions,
     distribution,
     documents,
@@ -37,6 +40,7 @@ PAGES = (
     home,
     language,
     reading,
+    registers,
     revisions,
     search,
     sign_in,

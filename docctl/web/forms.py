@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeSerializer
 from wtforms import (
+    BooleanField,
     FieldList,
     FileField,
     Form,
@@ -114,6 +115,10 @@ class RevisionForm(ContentForm):
     title = StringField(_("Title"), [InputRequired()])
     edition = StringField(_("Edition number"), [InputRequired()], description=_("Rises at a full rewrite."))
     amendment = StringField(_("Amendment number"), [InputRequired()], description=_("Rises inside an edition."))
+    major = BooleanField(
+        _("A major change: everybody on the distribution list reads it again"),
+        description=_("Otherwise only those are asked who have not confirmed an earlier edition."),
+    )
     lock = HiddenField()
 
 

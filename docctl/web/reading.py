@@ -117,4 +117,4 @@ def _seen() -> int:
 
 
 def _back() -> str | None:
-    return security.inside(request.form.get("next"))
+    return security.inside(request.args.get("next"))

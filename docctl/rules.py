@@ -65,8 +65,12 @@ class Facts:
     holder: bool = False  # The actor holds the copy, or belongs to the unit that holds it.
     in_force: bool = False  # The revision is in force now.
     electronic: bool = False  # The copy is a file, not paper.
-    ledger: Sentence | None = None  # None when issued = returned + destroyed + archived + lost, else the sentence why not.
-    minutes: Sentence | None = None  # None when the minutes say all that they must, else the sentence of what is missing.
+    ledger: Sentence | None = (
+        None  # None when issued = returned + destroyed + archived + lost, else the sentence why not.
+    )
+    minutes: Sentence | None = (
+        None  # None when the minutes say all that they must, else the sentence of what is missing.
+    )
     reason: str = ""
 
 

@@ -108,6 +108,7 @@ def revision() -> None:
 @click.option("--title", default="")
 @click.option("--summary", default="", help="What changes, in a sentence.")
 @click.option("--change", "changes", multiple=True, metavar="SECTION|OLD|NEW|BASIS", help="A row of the change table.")
+@click.option("--major/--minor", default=None, help="Whether everybody reads it again; a new edition is major.")
 @as_option
 @json_option
 def revision_add(
@@ -118,6 +119,7 @@ def revision_add(
     title: str,
     summary: str,
     changes: tuple[str, ...],
+    major: bool | None,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -131,6 +133,7 @@ def revision_add(
             amendment=amendment,
             title=title,
             change_summary=summary,
+            major=major,
             content=_kept(site, session, path) if path else None,
             file_name=clean_name(path.name) if path else "",
             changes=[_change(row) for row in changes],
@@ -147,6 +150,7 @@ def revision_add(
 @click.option("--title", default=None)
 @click.option("--summary", default=None)
 @click.option("--change", "changes", multiple=True, metavar="SECTION|OLD|NEW|BASIS", help="Replaces the change table.")
+@click.option("--major/--minor", default=None, help="Whether everybody reads it again.")
 @as_option
 @json_option
 def revision_edit(
@@ -157,6 +161,7 @@ def revision_edit(
     title: str | None,
     summary: str | None,
     changes: tuple[str, ...],
+    major: bool | None,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -172,6 +177,7 @@ def revision_edit(
             edition=edition,
             amendment=amendment,
             change_summary=summary,
+            major=major,
             content=_kept(site, session, path) if path else None,
             file_name=clean_name(path.name) if path else "",
             changes=[_change(row) for row in changes] if changes else None,

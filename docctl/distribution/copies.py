@@ -267,7 +267,8 @@ def find(session: Session, typed: str) -> ControlledCopy:
             ).fill(typed=typed[:80]),
             field="copy",
         )
-    return found[0]
+    copy: ControlledCopy = found[0]
+    return copy
 
 
 def counted(session: Session, *wanted: Any, issued: int) -> Ledger:

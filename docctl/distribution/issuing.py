@@ -65,7 +65,7 @@ class Issuing:
         )
         self.session.add(made)
         self.session.flush()
-        tasks = self._ask(revision, readers)
+        tasks = self._ask(revision, readers, made.made_at)
         audit.record(
             self.session,
             Action.DISTRIBUTION_MADE,
@@ -116,7 +116,7 @@ class Issuing:
         )
         return copy
 
-    def _ask(self, revision: Revision, readers: list[int]) -> list[ReadTask]:
+    def _ask(self, revision: Revision, readers: list[int], at: datetime) -> list[ReadTask]:
         follows, state = self.task_begins
         tasks = [
             ReadTask(
@@ -127,7 +127,7 @@ class Issuing:
                 lock=1,
                 workflow=follows.name,
                 workflow_version=follows.version,
-                asked_at=clock.now(),
+                asked_at=at,
             )
             for account_id in readers
         ]

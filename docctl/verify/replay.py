@@ -143,7 +143,9 @@ def _compared(record: str, columns: dict[str, Any], told: dict[str, Any] | None,
         if name == "id":
             continue
         if name == "major" and name not in told:
-            told = told | {"major": columns["amendment"] == 0}  # The trail tells of it since there are distribution lists.
+            told = told | {
+                "major": columns["amendment"] == 0
+            }  # The trail tells of it since there are distribution lists.
         if name not in told:
             findings.found("state", record, f"{name}: the trail does not say what it is")
         elif plain(value) != told[name]:

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask import Blueprint, abort, flash, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -236,7 +236,9 @@ def _filled(form: Any, *, holders: bool = False) -> Any:
     chosen += [(f"unit:{unit.id}", unit.name(locale)) for unit in units.all_units(session)]
     if not holders:
         chosen += [
-            (f"role:{role}", _("Role: %(role)s", role=show.say(said))) for role, said in ROLES.items() if role != "admin"
+            (f"role:{role}", _("Role: %(role)s", role=show.say(said)))
+            for role, said in ROLES.items()
+            if role != "admin"
         ]
     active = [account for account in people.all_accounts(session) if not account.disabled_at]
     chosen += [(f"person:{account.id}", f"{account.title(locale)} ({account.name})") for account in active]
@@ -258,7 +260,9 @@ def _said(form: Any) -> dict[str, Any]:
     unit = next((row for row in units.all_units(session) if row.id == key), None) if target == "unit" else None
     person = next((row for row in people.all_accounts(session) if row.id == key), None) if target == "person" else None
     said = {"target": target, "unit": unit, "person": person, "medium": form.medium.data or "", "copies": int(typed)}
-    return said | ({"role": rest if target == "role" else "", "reads": bool(form.reads.data)} if "reads" in form else {})
+    return said | (
+        {"role": rest if target == "role" else "", "reads": bool(form.reads.data)} if "reads" in form else {}
+    )
 
 
 def _entry(entry: DistributionEntry) -> SimpleNamespace:
@@ -282,7 +286,9 @@ def _recent(row: distribution.Distribution) -> SimpleNamespace:
         status=revision.status(),
         unit_name=revision.document.unit.name(language.locale()),
         url=url_for("distribution.of_revision", revision_id=revision.id),
-        note=_("%(held)s of %(issued)s copies out, %(asked)s asked", held=count.held, issued=row.issued, asked=row.asked),
+        note=_(
+            "%(held)s of %(issued)s copies out, %(asked)s asked", held=count.held, issued=row.issued, asked=row.asked
+        ),
     )
 
 

@@ -66,9 +66,7 @@ def lists() -> None:
         sa.Column("reads", sa.Boolean(), nullable=False),
         sa.Column("added_at", docctl.database.Instant(length=27), nullable=False),
         sa.Column("removed_at", docctl.database.Instant(length=27), nullable=True),
-        sa.CheckConstraint(
-            "(type_id IS NULL) <> (document_id IS NULL)", name=op.f("ck_distribution_entry_owner")
-        ),
+        sa.CheckConstraint("(type_id IS NULL) <> (document_id IS NULL)", name=op.f("ck_distribution_entry_owner")),
         sa.CheckConstraint(
             "target IN ('own_unit', 'unit', 'role', 'person', 'everybody')", name=op.f("ck_distribution_entry_target")
         ),

@@ -286,9 +286,7 @@ def _recent(row: distribution.Distribution) -> SimpleNamespace:
         status=revision.status(),
         unit_name=revision.document.unit.name(language.locale()),
         url=url_for("distribution.of_revision", revision_id=revision.id),
-        note=_(
-            "%(held)s of %(issued)s copies out, %(asked)s asked", held=count.held, issued=row.issued, asked=row.asked
-        ),
+        note=_("%(held)s/%(issued)s copies, %(asked)s readers", held=count.held, issued=row.issued, asked=row.asked),
     )
 
 

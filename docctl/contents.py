@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, select, update
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import clock
@@ -60,6 +60,11 @@ def waiting(session: Session, *, limit: int = 50) -> list[Content]:
     """Return contents whose text was not read yet, oldest first."""
     query = select(Content).join(ContentText, ContentText.sha256 == Content.sha256).where(ContentText.status == WAITING)
     return list(session.scalars(query.order_by(Content.stored_at).limit(limit)))
+
+
+def count_waiting(session: Session) -> int:
+    """Return how many contents wait for their text to be read."""
+    return session.scalar(select(func.count()).select_from(ContentText).where(ContentText.status == WAITING)) or 0
 
 
 def has_text(session: Session, sha256: str, *, text: str, method: str) -> None:

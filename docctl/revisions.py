@@ -1,6 +1,7 @@
 """Revisions: the immutable editions of documents, from draft to withdrawal, and what is in force."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -88,6 +89,13 @@ class Revision(Base):
             postgresql_where=text("state <> 'discarded'"),
         ),
         Index("ix_revision_interval", "effective_from", "effective_to"),
+        Index(
+            "uq_revision_status_token",
+            "status_token",
+            unique=True,
+            sqlite_where=text("status_token <> ''"),
+            postgresql_where=text("status_token <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -115,6 +123,8 @@ class Revision(Base):
     source: Mapped[str] = mapped_column(Text, default="")
     cover_date: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
+    # Names the status page that the papers of this revision point to; nothing can be guessed from it.
+    status_token: Mapped[str] = mapped_column(String(32), default=lambda: secrets.token_urlsafe(16))
 
     document: Mapped[Document] = relationship()
     author: Mapped[Account] = relationship()
@@ -190,11 +200,13 @@ def draft(
     changes: Iterable[Change] = (),
     source: str = "",
     cover_date: date | None = None,
+    opened_by: Account | None = None,
 ) -> Revision:
     """Begin a revision of a document as its author; edition and amendment default to the next ones.
 
     Everybody reads a `major` change again; a new edition is one unless the author says otherwise, an amendment is not.
-    `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import.
+    `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import, and
+    `opened_by` whoever opens it in the author's name: the trail names who acted.
     """
     follows = lifecycle.newest(session, document.type.workflow)
     state = workflow.fire(follows, None, "draft", Facts(actor=by.id, roles=by.roles_in(document.unit_id)))
@@ -237,7 +249,7 @@ def draft(
     audit.record(
         session,
         Action.REVISION_DRAFTED,
-        by=by.account,
+        by=opened_by or by.account,
         noun="revision",
         record_id=revision.id,
         document_id=document.id,
@@ -520,6 +532,16 @@ def in_force(session: Session, *, on: datetime | None = None, document: Document
     return list(session.scalars(query.order_by(Document.code_key, Document.id)))
 
 
+def count_in_force(session: Session, *, at: datetime) -> int:
+    """Return how many revisions are in force at an instant."""
+    return session.scalar(select(func.count()).select_from(Revision).where(in_force_at(at))) or 0
+
+
+def count_open(session: Session) -> int:
+    """Return how many revisions are on their way to being issued."""
+    return session.scalar(select(func.count()).select_from(Revision).where(Revision.state.in_(OPEN))) or 0
+
+
 def standing(
     session: Session, *, on: datetime, known_at: datetime | None = None, document: Document | None = None
 ) -> list[Standing]:
@@ -702,7 +724,8 @@ def _refuse_taken_edition(session: Session, document: Document, edition: int, am
         )
 
 
-def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]) -> None:
+def checked_changes(changes: Iterable[Change]) -> list[Change]:
+    """Return the rows of a change table that say something; refuses one without its section or its text."""
     rows = [change for change in changes if (change.section + change.old + change.new + change.basis).strip()]
     for number, change in enumerate(rows, start=1):
         if not change.section.strip() or not (change.new + change.old).strip():
@@ -713,15 +736,13 @@ def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]
                 ).fill(n=number),
                 field="changes",
             )
+    return [Change(row.section.strip()[:300], row.old.strip(), row.new.strip(), row.basis.strip()) for row in rows]
+
+
+def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]) -> None:
     revision.change_rows = [
-        ChangeRow(
-            position=number,
-            section=change.section.strip()[:300],
-            old=change.old.strip(),
-            new=change.new.strip(),
-            basis=change.basis.strip(),
-        )
-        for number, change in enumerate(rows, start=1)
+        ChangeRow(position=number, section=row.section, old=row.old, new=row.new, basis=row.basis)
+        for number, row in enumerate(checked_changes(changes), start=1)
     ]
     session.flush()
 
@@ -757,6 +778,7 @@ def recorded(revision: Revision) -> dict[str, Any]:
         "origin_decision": revision.origin_decision or "",
         "source": revision.source,
         "created_at": revision.created_at,
+        "status_token": revision.status_token,
         **_editable(revision),
     }
 

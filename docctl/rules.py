@@ -72,6 +72,7 @@ class Facts:
         None  # None when the minutes say all that they must, else the sentence of what is missing.
     )
     reason: str = ""
+    missing: Sentence | None = None  # What the record still lacks before it can be submitted; None when nothing.
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,10 @@ MEANINGS: dict[str, Sentence] = {
     "signed": Sentence("Ký ban hành", "Signed for issue"),
     "recorded": Sentence("Người lập biên bản", "Recorded the minutes"),
     "witnessed": Sentence("Người chứng kiến", "Witnessed the minutes"),
+    "requested": Sentence("Đề nghị", "Requested"),
+    "opined": Sentence("Đã cho ý kiến", "Gave an opinion"),
+    "accepted": Sentence("Chấp nhận yêu cầu", "Accepted the request"),
+    "returned": Sentence("Trả lại yêu cầu", "Returned the request"),
 }
 
 
@@ -331,30 +336,58 @@ def is_electronic(facts: Facts) -> bool:
     return facts.electronic
 
 
-@rule(
-    "Sổ bản kiểm soát chưa cân.",
-    "The ledger of copies does not balance.",
-    said=lambda facts: facts.ledger,
-)
-def ledger_balances(facts: Facts) -> bool:
-    """No copy is unaccounted for: issued = returned + destroyed + archived + lost."""
-    return facts.ledger is None
+@rule("Chỉ người đề nghị mới được làm việc này.", "Only the requester may do this.")
+def the_requester(facts: Facts) -> bool:
+    """The actor made this request."""
+    return facts.actor is not None and facts.actor == facts.author
 
 
 @rule(
-    "Biên bản chưa đủ nội dung.",
-    "The minutes are not complete.",
-    said=lambda facts: facts.minutes,
+    "Chỉ người đề nghị hoặc người kiểm soát tài liệu mới được làm việc này.",
+    "Only the requester or the document controller may do this.",
 )
-def minutes_are_complete(facts: Facts) -> bool:
-    """Minutes name their number, date, basis and those present before anybody signs them."""
-    return facts.minutes is None
+def the_requester_or_controller(facts: Facts) -> bool:
+    """A requester acts on what he or she asked for; the controller keeps house for everyone."""
+    return the_requester(facts) or "controller" in facts.roles
 
 
 @rule(
-    "Biên bản cần hai người ký khác nhau; bạn đã ký.",
-    "Minutes need two different people to sign; you have signed.",
+    "Người đề nghị không được cho ý kiến hay quyết định về phiếu của chính mình.",
+    "The requester may neither give an opinion nor decide on his or her own request.",
 )
-def another_signer(facts: Facts) -> bool:
-    """The witness is not whoever recorded the minutes."""
+def not_the_requester(facts: Facts) -> bool:
+    """Whoever judges a request did not make it."""
+    return facts.actor is not None and facts.actor != facts.author
+
+
+@rule(
+    "Bạn đã cho ý kiến trong lượt này; mỗi người chỉ cho ý kiến một lần.",
+    "You have already given your opinion in this round; each person gives one.",
+)
+def one_opinion_each(facts: Facts) -> bool:
+    """One person gives at most one opinion in a round."""
     return facts.actor not in facts.endorsers
+
+
+@rule(
+    "Người đã cho ý kiến trong lượt này không được chấp nhận phiếu.",
+    "A person who gave an opinion in this round may not accept the request.",
+)
+def gave_no_opinion(facts: Facts) -> bool:
+    """Whoever accepts is not one of those who gave an opinion."""
+    return facts.actor not in facts.endorsers
+
+
+@rule(
+    "Nội dung phiếu không còn đúng như lúc trình; hãy gửi lại để người đề nghị trình lại.",
+    "The request is no longer what was submitted; send it back so that the requester submits it again.",
+)
+def request_unchanged(facts: Facts) -> bool:
+    """What is judged is what the requester signed."""
+    return facts.frozen_hash is not None and facts.content_hash == facts.frozen_hash
+
+
+@rule("Phiếu chưa đủ nội dung.", "The request is not complete yet.", said=lambda facts: facts.missing)
+def nothing_missing(facts: Facts) -> bool:
+    """Everything that the form (F1) asks for its kind is filled in."""
+    return facts.missing is None

@@ -1,15 +1,16 @@
 """Distribution lists, reading and controlled copies from the command line."""
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
-from docctl import authority, distribution, documents, people, units
+from docctl import authority, clock, distribution, documents, people, units
 from docctl.cli.documents import loaded
-from docctl.cli.main import Group, acting, as_option, json_option, local, opened, say, spoken
+from docctl.cli.main import Group, acting, as_option, json_option, opened, say, spoken
 from docctl.distribution import ControlledCopy, DistributionEntry, ReadTask, copies, lists, reading
 from docctl.people import Reader
 from docctl.rules import Refused, Sentence
@@ -242,9 +243,9 @@ def task_dict(row: ReadTask) -> dict[str, Any]:
         "edition": row.revision.edition_code,
         "person": row.account.name,
         "state": row.status(),
-        "asked_at": local(row.asked_at),
-        "opened_at": local(row.opened_at),
-        "understood_at": local(row.understood_at),
+        "asked_at": _local(row.asked_at),
+        "opened_at": _local(row.opened_at),
+        "understood_at": _local(row.understood_at),
     }
 
 
@@ -259,9 +260,9 @@ def copy_dict(row: ControlledCopy) -> dict[str, Any]:
         "medium": row.medium,
         "holder": spoken(row.holder),
         "state": row.state,
-        "delivered_at": local(row.delivered_at),
-        "received_at": local(row.received_at),
-        "settled_at": local(row.settled_at),
+        "delivered_at": _local(row.delivered_at),
+        "received_at": _local(row.received_at),
+        "settled_at": _local(row.settled_at),
         "condition": row.condition,
     }
 
@@ -285,6 +286,10 @@ def _task(session: Session, task_id: int, by: Reader) -> ReadTask:
     if found is None:
         raise _none(task_id)
     return found
+
+
+def _local(at: datetime | None) -> str | None:
+    return clock.local(at).isoformat() if at else None
 
 
 def _reader(session: Session, name: str) -> Reader:

@@ -19,6 +19,7 @@ from docctl.files.extract import Extracted
 from docctl.files.kinds import Kind
 from docctl.files.readers import NotExtractable
 from docctl.importing.cover import Cover, Doubt, read_cover
+from docctl.importing.people import importer
 from docctl.people import Reader
 from docctl.revisions import Change, Revision
 from docctl.rules import Refused, Sentence
@@ -160,7 +161,7 @@ class _Hand:
         self.session, self.plan, self.locale, self.result = session, plan, locale, result
         self.unit = units.find(session, plan.unit) if plan.unit else units.office(session)
         self.type = documents.find_type(session, plan.type)
-        self.by = _importer(session, actor, self.unit)
+        self.by = importer(session, actor, self.unit)
 
     @cached_property
     def author(self) -> Reader:
@@ -344,25 +345,6 @@ def _kept(session: Session, source: Source) -> Content:
     else:
         contents.has_text(session, source.sha256, text=source.text.text, method=source.text.method)
     return content
-
-
-def _importer(session: Session, name: str, unit: Unit) -> Reader:
-    """Return who imports: the named account, else the office's first controller, else who sets the office up."""
-    if name:
-        return people.reader(session, people.find(session, name))
-    readers = [people.reader(session, account) for account in people.all_accounts(session) if not account.disabled_at]
-    if found := next((by for by in readers if "controller" in by.roles_in(unit.id)), None):
-        return found
-    # Before there is a controller and an author, whoever holds the machine brings in what the office already has.
-    founder = next((by for by in readers if by.has("admin")), None)
-    if founder is not None and not any(by.has("controller", "author") for by in readers):
-        return Reader(founder.account, {**founder.reach, "controller": None, "author": None})
-    raise Refused(
-        Sentence(
-            "Chưa có người kiểm soát tài liệu. Hãy thêm bằng `docctl user add NAME --role controller`, hoặc ghi --as.",
-            "There is no document controller yet. Add one with `docctl user add NAME --role controller`, or give --as.",
-        )
-    )
 
 
 def _author(session: Session, name: str, by: Reader, unit: Unit) -> Reader:

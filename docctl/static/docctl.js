@@ -104,6 +104,34 @@
     row.querySelector("input, textarea").focus();
   }
 
+  // Says whether a file is the issued one: its SHA-256 is computed here, and nothing of it leaves the browser.
+  function compare(place) {
+    const input = place.querySelector("input[type=file]");
+    const issued = place.dataset.compare.split(" ");
+    const show = (result) => place.querySelectorAll("[data-result]").forEach((one) => { one.hidden = one.dataset.result !== result; });
+    async function look(file) {
+      if (!file) return;
+      // Browsers compute only on pages that came safely: over TLS, or from this machine.
+      if (!globalThis.crypto?.subtle) { show("unable"); return; }
+      show("working");
+      try {
+        const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+        const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+        show(issued.includes(hex) ? "same" : "other");
+      } catch { show("unable"); }
+    }
+    place.hidden = false;
+    input.addEventListener("change", () => look(input.files[0]));
+    // A file that misses the field must not be opened in place of the page.
+    document.addEventListener("dragover", (event) => { event.preventDefault(); place.classList.add("is-over"); });
+    document.addEventListener("dragleave", () => place.classList.remove("is-over"));
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      place.classList.remove("is-over");
+      look(event.dataTransfer.files[0]);
+    });
+  }
+
   document.addEventListener("submit", sendOnce);
   document.addEventListener("click", addRow);
   window.addEventListener("pageshow", () => { sent = new WeakSet(); });
@@ -121,6 +149,7 @@
     document.querySelectorAll("[data-print]").forEach(printButton);
     document.querySelectorAll("[data-check-all]").forEach(checkAllButton);
     document.querySelectorAll("form[data-guard]").forEach(guard);
+    document.querySelectorAll("[data-compare]").forEach(compare);
     focusFirstInvalid();
   });
   // A chosen answer asks at once; typed words ask on Enter, so that one act is one request and one step of the history.

@@ -32,6 +32,13 @@ LINES = (
     "SELECT decision_id, position, action, revision_id, document_id, reason, replaced_by_id "
     "FROM decision_line ORDER BY decision_id, position"
 )
+# An accepted request has the signature of another than its requester on exactly what it says.
+UNACCEPTED = (
+    "SELECT id FROM change_request WHERE state IN ('accepted', 'in_decision', 'done') AND NOT EXISTS "
+    "(SELECT 1 FROM signature WHERE signature.change_request_id = change_request.id "
+    "AND signature.round = change_request.round AND signature.meaning = 'accepted' "
+    "AND signature.content_hash = change_request.content_hash AND signature.account_id <> change_request.requester_id)"
+)
 UNISSUED = (
     "SELECT id FROM revision WHERE state IN ('issued', 'withdrawn') AND origin = 'workflow' AND NOT EXISTS "
     "(SELECT 1 FROM decision_line JOIN decision ON decision.id = decision_line.decision_id WHERE action = 'issue' "
@@ -59,6 +66,8 @@ def check(connection: Connection, findings: Findings) -> None:
     """Check revisions, then decisions, then what only all rows together can show."""
     _revisions(connection, findings)
     _decisions(connection, findings)
+    for row in stream(connection, UNACCEPTED):
+        findings.found("approval", f"change_request {row.id}", "is accepted without a valid signature of its round")
     for row in stream(connection, UNISSUED):
         findings.found("approval", f"revision {row.id}", "is issued without a line of an executed decision")
     for row in stream(connection, OVERLAPS):

@@ -17,13 +17,16 @@ from docctl.web import (
     health,
     home,
     language,
+    metrics,
     reading,
     registers,
+    requests,
     revisions,
     search,
     security,
     show,
     sign_in,
+    status,
     style,
     trail,
 )
@@ -39,11 +42,14 @@ PAGES = (
     health,
     home,
     language,
+    metrics,
     reading,
     registers,
+    requests,
     revisions,
     search,
     sign_in,
+    status,
     style,
     trail,
 )
@@ -67,6 +73,7 @@ def create(site: Site) -> Flask:
     edge.install(app)
     errors.install(app)
     show.install(app)
+    metrics.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

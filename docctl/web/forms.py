@@ -107,6 +107,12 @@ class DocumentForm(ContentForm):
     field = StringField(
         _("Field"), description=_("As civil status or notarisation: codes of different fields do not clash.")
     )
+    confidential = BooleanField(
+        _("Confidential title"),
+        description=_(
+            "The status page that a print points to, open to everybody, then gives the code and not the title."
+        ),
+    )
 
 
 class RevisionForm(ContentForm):

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, contents, lifecycle, openings, register, revisions, workflow
+from docctl import audit, comparison, contents, histories, lifecycle, openings, register, requests, revisions, workflow
 from docctl.distribution import reading
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
@@ -127,6 +127,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         opening=openings.of_revision(session, revision, by=me),
         tone=openings.TONES.get(revision.status(), "wait"),
         missing=openings.missing(session, revision),
+        told=histories.of_revision(session, revision) if revision.origin == "import" else None,
         acts=shown,
         error=refused.sentence.get(language.locale()) if refused and not open_panel else "",
         may_edit=revisions.editing_refusal(revision, by=me) is None,
@@ -143,6 +144,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         follows=follows,
         drawing=workflow.draw(follows, current=revision.state, locale=language.locale()),
         history=_history(revision),
+        asked=requests.of_revision(session, revision, by=me),
         task=_task(revision),
         sees_distribution=me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"),
     )

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard
 
 revision = "0020"
-down_revision = "0003"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

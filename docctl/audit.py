@@ -43,6 +43,7 @@ class Action(StrEnum):
     REVISION_SUPERSEDED = "revision.superseded"
     HISTORY_IMPORTED = "history_event.imported"
     TEXT_EXTRACTED = "content.extracted"
+    TEXT_ASKED_AGAIN = "content.asked_again"
     RENDITION_SETTLED = "rendition.settled"
     RENDITION_MADE = "rendition.made"
     DECISION_DRAFTED = "decision.drafted"
@@ -63,6 +64,14 @@ class Action(StrEnum):
     OPINION_GIVEN = "opinion.given"
     DELEGATION_MADE = "delegation.made"
     DELEGATION_ENDED = "delegation.ended"
+    HOLIDAY_LISTED = "holiday.listed"
+    HOLIDAY_REMOVED = "holiday.removed"
+    EXTERNAL_ADDED = "external_document.added"
+    EXTERNAL_CHANGED = "external_document.changed"
+    PROCEDURE_ADDED = "procedure.added"
+    PROCEDURE_CHANGED = "procedure.changed"
+    PROCEDURE_LINKED = "procedure_link.made"
+    PROCEDURE_UNLINKED = "procedure_link.ended"
     TOKEN_MADE = "token.made"  # noqa: S105 - the name of an act, not a password.
     TOKEN_ENDED = "token.ended"  # noqa: S105 - the name of an act, not a password.
 

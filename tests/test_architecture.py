@@ -16,10 +16,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "docctl"
 
 # Each part imports only what stands to its left; the edges (web, api, cli) stand on all of them and on nothing of each other.
-LEAVES = ("clock", "rules", "text", "workflow")
+LEAVES = ("clock", "rules", "text", "workflow", "deadlines")
 ORDER = (
     *LEAVES,
     "redline",
+    "citations",
     *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents", "tokens"),
     *(
         "revisions",
@@ -31,7 +32,11 @@ ORDER = (
         "status",
         "register",
         "openings",
+        "holidays",
+        "external",
+        "procedures",
         "tasks",
+        "leaving",
         "files",
         "renditions",
         "search",
@@ -291,7 +296,10 @@ def test_every_module_says_in_its_first_lines_what_it_is() -> None:
 
 def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> None:
     import docctl.decisions  # The last noun with tables; it brings all others.
+    import docctl.external
     import docctl.histories
+    import docctl.holidays
+    import docctl.procedures
     import docctl.renditions
 
     assert docctl.decisions.Decision.__tablename__ in Base.metadata.tables

@@ -7,16 +7,17 @@ from docctl.cli import (
     documents,
     exporting,
     importing,
+    importing_registers,
     keeping,
+    law,
     organisation,
     requests,
     tokens,
 )
 from docctl.cli.main import main
 
-for module in (
-    *(organisation, documents, requests, decisions, distribution, importing, asking, exporting, keeping, tokens),
-):
+FIRST = (organisation, documents, requests, decisions, distribution, importing, importing_registers, asking)
+for module in (*FIRST, exporting, law, keeping, tokens):
     module.add_to(main)
 
 __all__ = ["main"]

@@ -199,6 +199,19 @@ def revision_act(
     say(as_json, result, f"Revision {revision_id}: {found.state}")
 
 
+@revision.command("read-again")
+@click.argument("revision_id", type=int)
+@as_option
+@json_option
+def revision_read_again(revision_id: int, actor: str, as_json: bool) -> None:
+    """Read a file again whose text could not be read."""
+    with acting(actor) as (_, session, by):
+        found = loaded(session, revision_id, by)
+        revisions.read_again(session, found, by=by)
+        result = plain.revision(found)
+    say(as_json, result, f"Revision {revision_id}: read again")
+
+
 @revision.command("show")
 @click.argument("revision_id", type=int)
 @as_option

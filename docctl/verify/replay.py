@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from docctl.citations import number_key
 from docctl.text import code_key
 from docctl.verify.findings import Findings, loaded, number, paired, plain, stream
 
@@ -93,6 +94,29 @@ NOUNS = (
         "FROM controlled_copy ORDER BY id",
     ),
     Controlled(
+        "external_document",
+        "SELECT id, number, kind, category, title, issuer, issued_on, effective_from, ends_on, clauses, units, "
+        "check_months, checked_on, checked_by, created_at FROM external_document ORDER BY id",
+        listed_as="changes",
+        table="external_change",
+        list_rows="SELECT external_document_id, position, kind, number, effective_from FROM external_change "
+        "ORDER BY external_document_id, position",
+    ),
+    Controlled(
+        "procedure",
+        "SELECT procedure.id, procedure.code, title, field, level, audience, issuer, executor, basis, "
+        "unit.code AS unit, excluded_from, exclusion_reason, detail_sha256, created_at FROM procedure "
+        "LEFT JOIN unit ON unit.id = unit_id ORDER BY procedure.id",
+        listed_as="events",
+        table="procedure_event",
+        list_rows="SELECT procedure_id, position, kind, number, on_day FROM procedure_event "
+        "ORDER BY procedure_id, position",
+    ),
+    Controlled(
+        "procedure_link",
+        "SELECT id, procedure_id, document_id, origin, created_at, ended_at FROM procedure_link ORDER BY id",
+    ),
+    Controlled(
         "rendition",
         "SELECT id, source_sha256, sha256, choice, engine, pages, signatures FROM rendition "
         "WHERE sha256 IS NOT NULL OR choice <> '' ORDER BY id",
@@ -110,6 +134,7 @@ def check(connection: Connection, findings: Findings) -> None:
     for noun in NOUNS:
         _replayed(connection, noun, findings)
     _reading(connection, findings)
+    _accounts(connection, findings)
     _keys(connection, findings)
     _workflows(connection, findings)
 
@@ -215,6 +240,31 @@ def _tasks_told(connection: Connection) -> dict[int, dict[str, Any]]:
     return told
 
 
+def _accounts(connection: Connection, findings: Findings) -> None:
+    """Check that an account is closed exactly where the trail says so, at that instant and in favour of that person."""
+    told = {
+        row.record_id: loaded(row.detail) or {}
+        for row in stream(connection, "SELECT record_id, detail FROM audit_entry WHERE action = 'account.disabled'")
+    }
+    rows = (
+        "SELECT account.id, account.disabled_at, heir.name AS successor FROM account "
+        "LEFT JOIN account AS heir ON heir.id = account.successor_id ORDER BY account.id"
+    )
+    for row in stream(connection, rows):
+        findings.count("account")
+        closing = told.pop(row.id, None)
+        if closing is None:
+            if row.disabled_at is not None:
+                findings.found("state", f"account {row.id}", "it is closed, and the trail does not tell of it")
+        # Entries of earlier versions say by whom it was closed and for whom, not when.
+        elif row.disabled_at is None or closing.get("disabled_at", plain(row.disabled_at)) != plain(row.disabled_at):
+            findings.found("state", f"account {row.id}", "the trail says that it was closed, at another time")
+        elif "disabled_at" in closing and closing.get("successor") != row.successor:
+            findings.found("state", f"account {row.id}", f"its successor is {row.successor}, by the trail another one")
+    for identity in told:
+        findings.found("state", f"account {identity}", "the trail tells of it, and it is gone")
+
+
 def _keys(connection: Connection, findings: Findings) -> None:
     """Check what is derived when a row is written: the keys by which codes and numbers are compared, and years."""
     for row in stream(connection, "SELECT id, code, code_key FROM document ORDER BY id"):
@@ -222,6 +272,12 @@ def _keys(connection: Connection, findings: Findings) -> None:
             findings.found(
                 "state", f"document {row.id}", f"code_key: stored {row.code_key!r} for the code {row.code!r}"
             )
+    for row in stream(connection, "SELECT id, number, number_key FROM external_document ORDER BY id"):
+        if number_key(row.number) != row.number_key:
+            findings.found("state", f"external_document {row.id}", "number_key does not follow from its number")
+    for row in stream(connection, "SELECT id, detail, detail_sha256 FROM procedure ORDER BY id"):
+        if (_sha256(row.detail) if row.detail else "") != row.detail_sha256:
+            findings.found("state", f"procedure {row.id}", "its full text does not give its SHA-256")
     for row in stream(connection, "SELECT id, number, number_key, year, signed_on FROM decision ORDER BY id"):
         day = plain(row.signed_on)
         if code_key(row.number)[:80] != row.number_key or (int(day[:4]) if day else None) != row.year:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, contents, histories, lifecycle, openings, register, requests, revisions, workflow
+from docctl import audit, comparison, histories, lifecycle, openings, register, requests, revisions, workflow
 from docctl.distribution import reading
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
@@ -55,6 +55,15 @@ def original(revision_id: int) -> Response:
     )
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
+
+
+@blueprint.post("/revisions/<int:revision_id>/text")
+def read_again(revision_id: int) -> Response:
+    """Ask for another reading of a file whose text could not be read."""
+    revisions.read_again(edge.writing(), _load(revision_id, writing=True), by=edge.me())
+    edge.commit()
+    flash(_("The file is being read again; reload the page in a while."), "success")
+    return redirect(_url(revision_id), 303)
 
 
 @blueprint.post("/documents/<int:document_id>/revisions")
@@ -133,7 +142,8 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         may_edit=revisions.editing_refusal(revision, by=me) is None,
         editing=revisions.editing_refusal(revision, by=me),
         kind=Kind(revision.content.kind).label if revision.content else None,
-        unreadable=_unreadable(revision),
+        readable=openings.of_text(session, revision),
+        may_reread=revisions.rereading_refusal(session, revision, by=me) is None,
         decision=revisions.decision_of(session, revision),
         withdrawal=revisions.withdrawal_of(session, revision),
         against=revisions.compared_with(session, revision) if revisions.is_open(revision) else None,
@@ -198,11 +208,6 @@ def _signature(row: lifecycle.Signature, revision: Revision, follows: workflow.W
         round=row.round,
         void=row.round != revision.round,
     )
-
-
-def _unreadable(revision: Revision) -> bool:
-    text = revisions.text_of(edge.reading(), revision)
-    return text is not None and text.status == contents.UNAVAILABLE
 
 
 def _history(revision: Revision) -> list[SimpleNamespace]:

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard
 
 revision = "0020"
-down_revision = "0010"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -321,6 +321,7 @@ REVISION = {
     "file_sha256": OTHER_HASH,
     "file_name": "'khac.txt'",
     "change_summary": "'Không đổi gì.'",
+    "major": "NOT major",
     "content_hash": OTHER_HASH,
     "effective_from": OTHER_TIME,
     "effective_to": "'2090-01-01T00:00:00.000000Z'",

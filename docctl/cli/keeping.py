@@ -151,4 +151,5 @@ def _read_again(site: Site) -> int:
         waiting = contents.ask_again(session)
     note(f"Reading {waiting} texts again…")
     jobs.extract_waiting(site)
+    jobs.read_scans(site)
     return waiting

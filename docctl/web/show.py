@@ -69,6 +69,11 @@ def navigation() -> list[NavItem]:
         (_("Requests"), "requests.index"),
         (_("Decisions"), "decisions.index"),
     ]
+    if me.reach.keys() - {"admin"}:
+        links.insert(1, (_("To read"), "reading.index"))
+    if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
+        links.append((_("Distribution"), "distribution.index"))
+    links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
     links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))

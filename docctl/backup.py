@@ -19,7 +19,7 @@ from docctl import __version__, audit, checkpoints, clock
 from docctl.audit import Action, Head
 from docctl.checkpoints import Checkpoint
 from docctl.config import Settings
-from docctl.database import Database, iso, newest_schema, schema_version
+from docctl.database import Database, iso, knows_schema, schema_version
 from docctl.files.store import Store
 from docctl.rules import Refused, Sentence
 from docctl.site import Site
@@ -179,7 +179,7 @@ def _unpacked(source: Path, folder: Path) -> Manifest:
                     raise Refused(DAMAGED.fill(what=Sentence(f"{name} đã khác", f"{name} has other bytes")))
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, NotImplementedError, OSError) as error:
         raise Refused(DAMAGED.fill(what=str(error))) from error
-    if manifest.format != FORMAT or manifest.schema > newest_schema():
+    if manifest.format != FORMAT or not knows_schema(manifest.schema):
         raise Refused(
             Sentence(
                 "Bản sao lưu do docctl {version} tạo, mới hơn chương trình này. Hãy cài bản docctl mới hơn.",

@@ -350,6 +350,7 @@ def _edition(session: Session, source: str, document: Document, piece: _Piece, *
         document_id=document.id,
         edition=line.rev,
         amendment=amendment,
+        major=revisions.is_major_by_default(amendment),
         title=checked_title(line.name),
         state=WITHDRAWN if piece.withdrawn else "issued",
         round=1,

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from docctl import authority, clock, documents, intervals, people, revisions
-from docctl.cli.main import instant, json_option, local, opened, say
-from docctl.revisions import Standing
+from docctl.cli.main import instant, json_option, opened, say
+from docctl.exporting import plain
 from docctl.search import following
 
 
@@ -67,8 +67,8 @@ def in_force(on: str | None, known_at: str | None, document: str | None, compare
         # Opening the site has set the office's time zone, in which the dates are meant.
         at, known = instant(on, "--on") or clock.now(), instant(known_at, "--known-at")
         only = documents.find(session, document) if document else None
-        found = [_as_dict(row) for row in revisions.standing(session, on=at, known_at=known, document=only)]
-    result: dict[str, Any] = {"on": local(at), "known_at": local(known), "documents": found}
+        found = [plain.standing(row) for row in revisions.standing(session, on=at, known_at=known, document=only)]
+    result: dict[str, Any] = {"on": plain.instant(at), "known_at": plain.instant(known), "documents": found}
     lines = [f"{row['code']}\t{row['edition']}\t{row['effective_from']}\t{row['title']}" for row in found]
     took = (time.perf_counter() - began) * 1000
     say(as_json, result, *lines, f"{len(found)} in force on {clock.local(at):%d/%m/%Y %H:%M} ({took:.0f} ms)")
@@ -79,7 +79,12 @@ def _compare(on: str | None, known_at: str | None, compare: str, as_json: bool) 
         at, known = instant(on, "--on") or clock.now(), instant(known_at, "--known-at")
         until = instant(compare, "--compare") or clock.now()
         found = intervals.difference(session, at, until, known)
-    result: dict[str, Any] = {"on": local(at), "compare": local(until), "known_at": local(known), "same": found.same}
+    result: dict[str, Any] = {
+        "on": plain.instant(at),
+        "compare": plain.instant(until),
+        "known_at": plain.instant(known),
+        "same": found.same,
+    }
     result["came"], result["went"] = [_line(row) for row in found.came], [_line(row) for row in found.went]
     result["changed"] = [{"before": _line(one), "after": _line(other)} for one, other in found.changed]
     lines = [f"+ {row.code}\t{row.edition_text}\t{row.title}" for row in found.came]
@@ -95,8 +100,8 @@ def _line(row: intervals.Standing) -> dict[str, Any]:
         "title": row.title,
         "revision": row.revision_id,
         "edition": row.edition_text if row.amendment else f"{row.edition:02d}",
-        "effective_from": local(row.effective_from),
-        "effective_to": local(row.effective_to),
+        "effective_from": plain.instant(row.effective_from),
+        "effective_to": plain.instant(row.effective_to),
         "sha256": row.sha256,
         "decision": row.decision,
     }
@@ -106,19 +111,3 @@ def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
     main.add_command(search)
     main.add_command(in_force)
-
-
-def _as_dict(row: Standing) -> dict[str, Any]:
-    revision = row.revision
-    return {
-        "document": revision.document_id,
-        "code": revision.document.code,
-        "title": revision.title,
-        "revision": revision.id,
-        "edition": revision.edition_code,
-        "amendment": revision.amendment,
-        "effective_from": local(row.effective_from),
-        "effective_to": local(row.effective_to),
-        "sha256": revision.file_sha256,
-        "decision": row.decision,
-    }

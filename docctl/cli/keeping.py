@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DatabaseError
 
-from docctl import backup, checkpoints, contents, jobs
+from docctl import backup, checkpoints, contents, jobs, renditions
 from docctl.audit import GENESIS, Head
 from docctl.checkpoints import Checkpoint
 from docctl.cli.main import REFUSED, fail, json_option, note, opened, say, settings, spoken
@@ -88,6 +88,25 @@ def reindex(texts: bool, as_json: bool) -> None:
     say(as_json, result, f"{count} documents indexed, up to entry {result['position']} of the trail.")
 
 
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Also for the files that nobody has opened yet.")
+@json_option
+def render(everything: bool, as_json: bool) -> None:
+    """Make the PDFs that wait to be made; the server does so by itself while it runs."""
+    with opened() as site:
+        if everything:
+            with site.database.reading() as session:
+                sources = renditions.every_source(session)
+            for sha256, kind in sources:
+                renditions.ask(site.database, site.store, sha256, kind)
+        made = jobs.render_waiting(site, bar())
+        with site.database.reading() as session:
+            counts = renditions.counts(session)
+    ready, asks, unavailable = (counts.get(name, 0) for name in ("ready", "asks", "unavailable"))
+    line = f"{made} made or tried; {ready} ready, {asks} wait for their author, {unavailable} not available."
+    say(as_json, {"tried": made, **counts}, line)
+
+
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @json_option
@@ -118,7 +137,7 @@ def restore_command(file: Path, force: bool, as_json: bool) -> None:
     made, before = backup.restore(settings(), file, force=force)
     if before:
         note(f"The database that was there is kept as {before}.")
-    if made.schema < newest_schema():
+    if made.schema != newest_schema():
         note(f"The backup has schema {made.schema}. Run `docctl upgrade`, then `docctl verify`.")
         say(as_json, {"restored": str(file), "head": {"sequence": made.sequence, "hash": made.hash}}, "Restored.")
         return
@@ -153,7 +172,7 @@ def bar() -> Progress | None:
 
 def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
-    for command in (verify, checkpoint_command, reindex, backup_command, restore_command, bench):
+    for command in (verify, checkpoint_command, reindex, render, backup_command, restore_command, bench):
         main.add_command(command)
 
 
@@ -225,4 +244,5 @@ def _read_again(site: Site) -> int:
         waiting = contents.ask_again(session)
     note(f"Reading {waiting} texts again…")
     jobs.extract_waiting(site)
+    jobs.read_scans(site)
     return waiting

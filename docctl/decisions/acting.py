@@ -8,10 +8,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from docctl import audit, authority, clock, lifecycle, revisions, workflow
+from docctl import audit, authority, clock, distribution, lifecycle, requests, revisions, workflow
 from docctl.audit import Action
 from docctl.decisions.checking import dry_run, first_error, lines_of, on_line, standing_of
-from docctl.decisions.table import ISSUE, OPEN, Check, Decision, DecisionLine, content_hash
+from docctl.decisions.table import ISSUE, OPEN, WITHDRAW, Check, Decision, DecisionLine, content_hash
 from docctl.people import Reader, Reauthenticated
 from docctl.revisions import Revision
 from docctl.rules import Facts, NoRole, Refused, Sentence
@@ -48,6 +48,8 @@ def act(
     if trigger == "execute":
         return execute(session, decision, by=by, seen=seen)
     move(session, decision, trigger, by=by, reason=reason, signing=signing, seen=seen)
+    if trigger == "cancel":
+        requests.release(session, by=by, decision_id=decision.id, number=decision.number)
     return None
 
 
@@ -79,6 +81,7 @@ def sign(
         )
     move(session, decision, "sign", by=by, signing=signing, seen=seen, changes={"signer_id": by.id})
     session.expire(decision, ["signer"])  # Until now it was read as nobody.
+    _take_up_requests(session, decision, by=by)
 
 
 def execute(session: Session, decision: Decision, *, by: Reader, seen: int | None = None) -> Check:
@@ -94,13 +97,18 @@ def execute(session: Session, decision: Decision, *, by: Reader, seen: int | Non
     begins = clock.midnight(decision.effective_from)
     changes = {"executed_at": clock.now()}
     move(session, decision, "execute", by=by, seen=seen, found=found, changes=changes)
+    issuing = distribution.Issuing(session, by=by)
     for line in lines_of(session, decision):
         try:
-            _issue(session, decision, line, begins, by=by) if line.action == ISSUE else _withdraw(
-                session, decision, line, begins, by=by
-            )
+            if line.action == ISSUE:
+                _issue(session, decision, line, begins, by=by)
+                issuing.issue(_revision(line))
+            else:
+                _withdraw(session, decision, line, begins, by=by)
         except Refused as refused:
             raise Refused(on_line(line.position, line.document.code, refused.sentence)) from refused
+    _take_up_requests(session, decision, by=by)  # Those accepted since the decision was signed.
+    requests.finish(session, by=by, decision_id=decision.id, number=decision.number)
     return found
 
 
@@ -160,8 +168,7 @@ def is_open(decision: Decision) -> bool:
 
 
 def _issue(session: Session, decision: Decision, line: DecisionLine, begins: datetime, *, by: Reader) -> None:
-    revision = line.revision
-    assert revision is not None  # A constraint of the table says so.
+    revision = _revision(line)
     for earlier in standing_of(session, [line]).get(line.document_id, []):
         if earlier.effective_to is None or earlier.effective_to > begins:  # What ended long ago stays as it ended.
             _close(session, earlier, begins, by=by, decision=decision)
@@ -189,6 +196,11 @@ def _issue(session: Session, decision: Decision, line: DecisionLine, begins: dat
             before={"title": before},
             title=revision.title,
         )
+
+
+def _revision(line: DecisionLine) -> Revision:
+    assert line.revision is not None  # A constraint of the table says so.
+    return line.revision
 
 
 def _close(session: Session, earlier: Revision, ends: datetime, *, by: Reader, decision: Decision) -> None:
@@ -252,6 +264,17 @@ def move(
         authority=authority.words(session, by, None) if trigger == "sign" else "",
         changes=changes,
         **counts,
+    )
+
+
+def _take_up_requests(session: Session, decision: Decision, *, by: Reader) -> None:
+    requests.take_up(
+        session,
+        by=by,
+        decision_id=decision.id,
+        number=decision.number,
+        issued=[line.revision_id for line in decision.lines if line.revision_id],
+        withdrawn=[line.document_id for line in decision.lines if line.action == WITHDRAW],
     )
 
 

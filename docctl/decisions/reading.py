@@ -14,6 +14,7 @@ from docctl.decisions.checking import lines_of, standing_of, stands_at
 from docctl.decisions.table import ISSUE, OPEN, Check, Decision, DecisionLine
 from docctl.documents import Document
 from docctl.people import Reader
+from docctl.requests import ChangeRequest
 from docctl.revisions import Revision
 from docctl.rules import Sentence
 
@@ -136,9 +137,11 @@ def names_of(session: Session, entries: Iterable[AuditEntry]) -> dict[tuple[str,
     documents = select(Document.id, Document.code).where(Document.id.in_(wanted.get("document", ())))
     numbers = select(Decision.id, Decision.number).where(Decision.id.in_(wanted.get("decision", ())))
     editions = select(Revision).where(Revision.id.in_(wanted.get("revision", ())))
+    asked = select(ChangeRequest).where(ChangeRequest.id.in_(wanted.get("change_request", ())))
     return (
         {("document", row.id): row.code for row in session.execute(documents)}
         | {("decision", row.id): row.number for row in session.execute(numbers) if row.number}
+        | {("change_request", row.id): row.number_text for row in session.scalars(asked)}
         | {
             ("revision", row.id): f"{row.document.code} {row.edition_text}"
             for row in session.scalars(editions.options(joinedload(Revision.document)))

@@ -10,19 +10,27 @@ from docctl.web import (
     assets,
     changes,
     decisions,
+    distribution,
     documents,
     edge,
     errors,
+    external,
     health,
     home,
     in_force,
     language,
+    metrics,
+    procedures,
+    reading,
     registers,
+    renditions,
+    requests,
     revisions,
     search,
     security,
     show,
     sign_in,
+    status,
     style,
     trail,
 )
@@ -33,15 +41,23 @@ PAGES = (
     assets,
     changes,
     decisions,
+    distribution,
     documents,
+    external,
     health,
     home,
     in_force,
     language,
+    metrics,
+    procedures,
+    reading,
     registers,
+    renditions,
+    requests,
     revisions,
     search,
     sign_in,
+    status,
     style,
     trail,
 )
@@ -65,6 +81,7 @@ def create(site: Site) -> Flask:
     edge.install(app)
     errors.install(app)
     show.install(app)
+    metrics.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

@@ -169,3 +169,14 @@ def _shipped(name: str) -> str:
     from docctl.config import load
 
     return (load({}).workflow_folders()[-1] / name).read_text(encoding="utf-8")
+
+
+def test_a_token_is_printed_once_listed_without_its_secret_and_ended_by_its_person(terminal: Terminal):
+    made = terminal.json("token", "create", "một cửa", "--as", "controller", "--read-only")
+    assert made["token"].startswith("docctl_")
+    listed = terminal.json("token", "list")["tokens"]
+    assert [(row["name"], row["user"], row["read_only"]) for row in listed] == [("một cửa", "controller", True)]
+    assert made["token"] not in str(listed)
+    assert "no token" in terminal.refused("token", "end", listed[0]["id"], "--as", "staff")
+    assert terminal.json("token", "end", listed[0]["id"], "--as", "controller")["ended"]
+    assert terminal.json("verify")["ok"]

@@ -14,7 +14,7 @@ from docctl.decisions.acting import (
     waiting_for,
 )
 from docctl.decisions.checking import dry_run, lines_of
-from docctl.decisions.drafting import add_lines, draft, edit, give_reasons, remove_lines
+from docctl.decisions.drafting import add_lines, draft, drafts_of, edit, give_reasons, hand_over, remove_lines
 from docctl.decisions.lines import read_lines
 from docctl.decisions.reading import (
     all_decisions,
@@ -64,12 +64,14 @@ __all__ = [
     "content_hash",
     "draft",
     "drafting_refusal",
+    "drafts_of",
     "dry_run",
     "edit",
     "editing_refusal",
     "execute",
     "facts",
     "give_reasons",
+    "hand_over",
     "is_open",
     "lines_of",
     "load",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from docctl import audit, clock, lifecycle, workflow
@@ -22,7 +23,7 @@ from docctl.decisions.table import (
     set_details,
 )
 from docctl.lifecycle import Stale
-from docctl.people import Reader
+from docctl.people import Account, Reader
 from docctl.rules import Facts, Refused, Sentence
 from docctl.text import clean_name
 
@@ -174,3 +175,32 @@ def _append(session: Session, decision: Decision, lines: Iterable[Line]) -> None
         line.document, line.revision, line.replaced_by = document, asked.revision, asked.replaced_by
         decision.lines.append(line)
     session.flush()
+
+
+def hand_over(session: Session, leaving: Account, heir: Account, *, by: Account | None) -> int:
+    """Give the drafts of decisions of somebody who leaves to a successor; returns how many.
+
+    One that is checked or signed stays as it was signed or is to be: any document controller takes it on.
+    """
+    drafts = drafts_of(session, leaving)
+    for decision in drafts:
+        decision.drafted_by_id = heir.id
+        decision.drafted_by = heir
+        decision.lock += 1
+        session.flush()
+        audit.record(
+            session,
+            Action.DECISION_EDITED,
+            by=by,
+            noun="decision",
+            record_id=decision.id,
+            before={"drafted_by_id": leaving.id},
+            drafted_by_id=heir.id,
+        )
+    return len(drafts)
+
+
+def drafts_of(session: Session, account: Account) -> list[Decision]:
+    """Return the decisions that somebody drafted and that are drafts still."""
+    query = select(Decision).where(Decision.drafted_by_id == account.id, Decision.state == "draft")
+    return list(session.scalars(query.order_by(Decision.id)))

@@ -10,7 +10,7 @@ from docctl import audit, authority, documents, lifecycle, revisions, workflow
 from docctl.audit import Action
 from docctl.lifecycle import Signature
 from docctl.people import Reader, Reauthenticated
-from docctl.requests.drafting import drafter_refusal, missing
+from docctl.requests.drafting import drafter_refusal, missing, to_successor, writer_of
 from docctl.requests.table import (
     AGREE,
     CONCLUSIONS,
@@ -67,6 +67,8 @@ def act(
         document_id=request.document_id,
         changes=changes,
     )
+    if state == follows.initial:
+        to_successor(session, request, by=by)
     if trigger == "opine":
         _keep_opinion(session, request, by=by, conclusion=conclusion, remark=remark)
     if trigger == "accept" and request.kind in LEADS_TO_A_DRAFT:
@@ -199,8 +201,9 @@ def _open_draft(session: Session, request: ChangeRequest, *, by: Reader) -> None
     """Open the draft in the author's name, with everything that the request says of it; a new document comes first."""
     if sentence := drafter_refusal(session, request):
         raise Refused(sentence)
-    assert request.drafter is not None  # As just checked.
-    author = authority.reader(session, request.drafter)
+    writer = writer_of(session, request)
+    assert writer is not None  # As just checked.
+    author = authority.reader(session, writer)
     if request.document is None:
         assert request.type is not None  # The rule of submission has said so.
         request.document = documents.add(

@@ -1,6 +1,6 @@
 """Making a change request and filling in its form, as long as it is a draft."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from docctl import audit, authority, clock, lifecycle, people, units, workflow
@@ -144,24 +144,54 @@ def drafters(session: Session, unit: Unit) -> list[Account]:
 
 
 def hand_over(session: Session, leaving: Account, heir: Account, *, by: Account | None) -> int:
-    """Give the drafts of requests of somebody who leaves to a successor; returns how many."""
-    drafts = select(ChangeRequest).where(ChangeRequest.requester_id == leaving.id, ChangeRequest.state == "draft")
-    found = session.scalars(drafts.order_by(ChangeRequest.id)).all()
+    """Give the draft requests that somebody who leaves made, or is to write the draft of, to a successor; returns how many."""
+    found = drafts_of(session, leaving)
     for request in found:
-        request.requester_id, request.requester = heir.id, heir
-        request.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.REQUEST_EDITED,
-            by=by,
-            noun="change_request",
-            record_id=request.id,
-            document_id=request.document_id,
-            before={"requester_id": leaving.id},
-            requester_id=heir.id,
-        )
+        _give(session, request, heir, of=leaving, by=by)
     return len(found)
+
+
+def drafts_of(session: Session, account: Account) -> list[ChangeRequest]:
+    """Return the requests, drafts still, that somebody made or is to write the draft of."""
+    named = or_(ChangeRequest.requester_id == account.id, ChangeRequest.drafter_id == account.id)
+    query = select(ChangeRequest).where(named, ChangeRequest.state == "draft")
+    return list(session.scalars(query.order_by(ChangeRequest.id)))
+
+
+def to_successor(session: Session, request: ChangeRequest, *, by: Reader) -> None:
+    """Give what comes back to its requester to the requester's successor when the requester has left."""
+    for one in {request.requester_id, request.drafter_id or request.requester_id}:
+        account = session.get_one(Account, one)
+        heir = people.heir_of(session, account)
+        if heir is not None and heir.id != account.id:
+            _give(session, request, heir, of=account, by=by.account)
+
+
+def writer_of(session: Session, request: ChangeRequest) -> Account | None:
+    """Return who is to write the draft: the person named, or that person's successor."""
+    return people.heir_of(session, request.drafter) or request.drafter if request.drafter else None
+
+
+def _give(session: Session, request: ChangeRequest, heir: Account, *, of: Account, by: Account | None) -> None:
+    before = {"requester_id": request.requester_id, "drafter_id": request.drafter_id}
+    if request.requester_id == of.id:
+        request.requester_id, request.requester = heir.id, heir
+    if request.drafter_id == of.id:
+        request.drafter_id, request.drafter = heir.id, heir
+    after = {"requester_id": request.requester_id, "drafter_id": request.drafter_id}
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    request.lock += 1
+    session.flush()
+    audit.record(
+        session,
+        Action.REQUEST_EDITED,
+        by=by,
+        noun="change_request",
+        record_id=request.id,
+        document_id=request.document_id,
+        before={name: before[name] for name in changed},
+        **changed,
+    )
 
 
 def drafter_refusal(session: Session, request: ChangeRequest) -> Sentence | None:
@@ -191,15 +221,16 @@ def _missing_about_document(session: Session, request: ChangeRequest) -> list[Se
 
 
 def _missing_drafter(session: Session, request: ChangeRequest) -> list[Sentence]:
-    if request.drafter is None:
+    writer = writer_of(session, request)
+    if writer is None:
         return [Sentence("Hãy chọn người soạn thảo.", "Choose who writes the draft.")]
-    if not _may_draft(session, request.drafter, request.unit):
+    if not _may_draft(session, writer, request.unit):
         return [
             Sentence(
                 "{who} không có vai trò soạn thảo cho đơn vị {unit}. Hãy chọn người khác.",
                 "{who} is no author for the unit {unit}. Choose somebody else.",
             ).fill(
-                who=Sentence(request.drafter.title("vi"), request.drafter.title("en")),
+                who=Sentence(writer.title("vi"), writer.title("en")),
                 unit=Sentence(request.unit.name("vi"), request.unit.name("en")),
             )
         ]

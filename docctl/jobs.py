@@ -1,10 +1,10 @@
-"""Work outside the request: texts of new files, and the index that follows the trail; the waiting rows are the queue."""
+"""Work outside the request: texts of new files, the index that follows the trail, notices and mail; rows are the queue."""
 
 import logging
 import threading
 from collections.abc import Callable
 
-from docctl import audit, contents, revisions
+from docctl import announcing, audit, contents, mailing, revisions
 from docctl.audit import Action
 from docctl.files import extract
 from docctl.files.kinds import Kind
@@ -20,17 +20,15 @@ _workers: dict[int, "Workers"] = {}
 
 
 class Workers:
-    """Two threads of a serving process: one keeps the index up with the trail, one reads texts out of new files."""
+    """Three threads of a serving process: one keeps the index up, one reads texts out of new files, one tells people."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.stopping = threading.Event()
-        self.bells = [threading.Event(), threading.Event()]
+        self.bells = [threading.Event() for _ in JOBS]
         self.threads = [
             threading.Thread(target=self._run, args=(bell, work), name=name, daemon=True)
-            for bell, work, name in zip(
-                self.bells, (index, extract_waiting), ("docctl-index", "docctl-texts"), strict=True
-            )
+            for bell, (name, work) in zip(self.bells, JOBS.items(), strict=True)
         ]
 
     def start(self) -> None:
@@ -41,12 +39,12 @@ class Workers:
             thread.start()
 
     def ring(self) -> None:
-        """Tell both threads that something was committed."""
+        """Tell every thread that something was committed."""
         for bell in self.bells:
             bell.set()
 
     def stop(self) -> None:
-        """End both threads after their present piece of work."""
+        """End every thread after their present piece of work."""
         _workers.pop(id(self.site), None)
         self.stopping.set()
         self.ring()
@@ -72,6 +70,16 @@ def wake(site: Site) -> None:
         return
     extract_waiting(site)
     index(site)
+    # Letters are left to a serving process or to `docctl mail`: a server that is down must not hold up a command.
+    announcing.tell(site.database, site.settings)
+
+
+def post(site: Site) -> None:
+    """Tell whom the latest acts concern, write the digests of the day, and send the letters that are due."""
+    announcing.tell(site.database, site.settings)
+    if site.settings.smtp_url:
+        announcing.digest(site.database, site.settings)
+        mailing.send_waiting(site.database, site.settings)
 
 
 def index(site: Site) -> None:
@@ -121,3 +129,10 @@ def _extract(site: Site, sha256: str, kind: Kind) -> None:
 def _stopping(site: Site) -> bool:
     workers = _workers.get(id(site))
     return workers is not None and workers.stopping.is_set()
+
+
+JOBS: dict[str, Callable[[Site], object]] = {
+    "docctl-index": index,
+    "docctl-texts": extract_waiting,
+    "docctl-post": post,
+}

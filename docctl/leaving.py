@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, authority, clock, decisions, lifecycle, people, requests, revisions
+from docctl import audit, authority, clock, decisions, lifecycle, notices, people, requests, revisions
 from docctl.audit import Action
 from docctl.authority import Delegation
 from docctl.decisions import Decision
@@ -110,6 +110,9 @@ def close(
     }
     people.disable(session, leaving, heir=heir)
     session.flush()
+    handed: tuple[Any, ...] = (*open_ones.drafts, *open_ones.requests, *open_ones.decisions)
+    for subject in handed:
+        notices.announce(session, subject.NOUN, subject.id, subject.state, by=by)
     extra: dict[str, Any] = {"roles": passed} if passed else {}
     audit.record(
         session,

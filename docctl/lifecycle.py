@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from docctl import audit, clock, workflow
+from docctl import audit, clock, notices, workflow
 from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.people import Account, Reader, Reauthenticated
@@ -225,6 +225,7 @@ def move(
         **(changed | signed),
         **detail,
     )
+    notices.announce(session, subject.NOUN, subject.id, after, by=by.account)
     return after
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DatabaseError
 
-from docctl import backup, contents, jobs
+from docctl import backup, contents, jobs, notices
 from docctl.audit import GENESIS, Head
 from docctl.cli.main import REFUSED, fail, json_option, note, opened, say, settings, spoken
 from docctl.config import CHECKOUT
@@ -30,6 +30,21 @@ def verify(as_json: bool) -> None:
         # So damaged that it does not even open: that too is a finding and not an accident.
         report = Report(Head(0, GENESIS), {}, [Problem("database", "database", str(error.orig))])
     _tell(report, as_json)
+
+
+@click.command()
+@json_option
+def mail(as_json: bool) -> None:
+    """Send the letters that wait now; a serving process does it by itself. Exit status 1 when some still wait."""
+    with opened() as site:
+        jobs.post(site)
+        with site.database.reading() as session:
+            waiting, sent = notices.queue(session)
+    errors = sorted({row.last_error for row in waiting if row.last_error})
+    result = {"sent": sent, "waiting": len(waiting), "errors": errors}
+    say(as_json, result, f"{sent} letters sent so far, {len(waiting)} wait.", *errors)
+    if waiting:
+        sys.exit(REFUSED)
 
 
 @click.command()
@@ -107,7 +122,7 @@ def bar() -> Progress | None:
 
 def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
-    for command in (verify, reindex, backup_command, restore_command, bench):
+    for command in (verify, mail, reindex, backup_command, restore_command, bench):
         main.add_command(command)
 
 

@@ -17,6 +17,7 @@ from docctl.web import (
     home,
     language,
     metrics,
+    notices,
     registers,
     requests,
     revisions,
@@ -27,6 +28,7 @@ from docctl.web import (
     status,
     style,
     trail,
+    units,
 )
 
 # The order is that of the listing; none depends on another.
@@ -40,6 +42,7 @@ PAGES = (
     home,
     language,
     metrics,
+    notices,
     registers,
     requests,
     revisions,
@@ -48,6 +51,7 @@ PAGES = (
     status,
     style,
     trail,
+    units,
 )
 
 

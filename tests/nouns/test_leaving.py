@@ -37,6 +37,10 @@ OPEN_HANDS = {
 HISTORY = {
     "api_token.account_id",  # Worth nothing once the account is closed.
     "first_answer.account_id",
+    "mail.account_id",  # Not sent to a closed account; the successor is told anew.
+    "mail_refused.account_id",
+    "news.actor_id",
+    "notice.account_id",
     "account.successor_id",
     "decision.signer_id",
     "delegation.made_by_id",

@@ -225,7 +225,8 @@ def move(
         **(changed | signed),
         **detail,
     )
-    notices.announce(session, subject.NOUN, subject.id, after, by=by.account)
+    if subject.NOUN in notices.ANNOUNCED:
+        notices.announce(session, subject.NOUN, subject.id, after, by=by.account)
     return after
 
 

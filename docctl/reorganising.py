@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from docctl import audit, authority, clock, documents, units
 from docctl.audit import Action, AuditEntry
 from docctl.authority import Delegation
+from docctl.distribution import copies, lists
 from docctl.documents import Document
 from docctl.people import Account, Reader, RoleGrant
+from docctl.procedures import Procedure
 from docctl.requests import ChangeRequest
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.units import Unit, UnitSuccession
@@ -27,6 +29,9 @@ class Holding:
     roles: int = 0
     accounts: int = 0
     units: int = 0
+    copies: int = 0
+    listings: int = 0
+    procedures: int = 0
     delegations: int = 0
     fields: dict[str, int] = field(default_factory=dict)
 
@@ -49,6 +54,9 @@ def holding(session: Session, unit: Unit) -> Holding:
         roles=count(RoleGrant.unit_id),
         accounts=count(Account.unit_id, Account.disabled_at.is_(None)),
         units=count(Unit.parent_id, Unit.valid_to.is_(None)),
+        copies=len(copies.held_by(session, unit=unit)),
+        listings=len(lists.naming(session, unit=unit)),
+        procedures=count(Procedure.unit_id),
         delegations=len(_delegations(session, unit)),
         fields={row[0]: row[1] for row in session.execute(by_field.order_by(Document.field))},
     )
@@ -169,6 +177,11 @@ def _end(
         account.unit_id = main.id
     for below in session.scalars(select(Unit).where(Unit.parent_id == unit.id, Unit.valid_to.is_(None))):
         below.parent_id = main.id
+    copies.hand_over_unit(session, unit, main, by=by.account)
+    for entry in lists.naming(session, unit=unit):
+        for part in parts:
+            lists.pass_on(session, entry, by=by.account, unit_id=part.id)
+    _move_procedures(session, unit, main, by=by)
     for given in _delegations(session, unit):
         authority.end_now(session, given, by=by.account)
     session.flush()
@@ -229,6 +242,22 @@ def _move_requests(session: Session, unit: Unit, main: Unit, *, by: Reader) -> N
             document_id=request.document_id,
             before={"unit_id": unit.id},
             unit_id=target.id,
+        )
+
+
+def _move_procedures(session: Session, unit: Unit, main: Unit, *, by: Reader) -> None:
+    for row in session.scalars(select(Procedure).where(Procedure.unit_id == unit.id).order_by(Procedure.id)).all():
+        row.unit_id, row.unit = main.id, main
+        row.lock += 1
+        session.flush()
+        audit.record(
+            session,
+            Action.PROCEDURE_CHANGED,
+            by=by.account,
+            noun="procedure",
+            record_id=row.id,
+            before={"unit": unit.code},
+            unit=main.code,
         )
 
 

@@ -16,10 +16,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "docctl"
 
 # Each part imports only what stands to its left; the edges (web, api, cli) stand on all of them and on nothing of each other.
-LEAVES = ("clock", "rules", "text", "workflow")
+LEAVES = ("clock", "rules", "text", "workflow", "deadlines")
 ORDER = (
     *LEAVES,
     "redline",
+    "citations",
     *(
         "config",
         "database",
@@ -37,11 +38,16 @@ ORDER = (
         "revisions",
         "histories",
         "comparison",
+        "distribution",
         "requests",
         "decisions",
+        "intervals",
         "status",
         "register",
         "openings",
+        "holidays",
+        "external",
+        "procedures",
         "tasks",
         "leaving",
         "reorganising",
@@ -51,6 +57,7 @@ ORDER = (
         "renditions",
         "search",
         "site",
+        "checkpoints",
         "jobs",
         "verify",
         "backup",
@@ -82,11 +89,14 @@ PAGES_MAY_SQLALCHEMY = {
     "api/calling.py": {"sqlalchemy.exc"},  # The same, as a problem for a program.
 }
 # A record is born in its noun's verb; every later state comes from the one door.
-BORN = {("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")} | {
-    ("histories", "_edition")
+BORN = {
+    *(("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")),
+    *(("histories", "_edition"), ("distribution", "Issuing.prepare"), ("distribution", "Issuing._ask")),
+    ("distribution", "_ask_anew"),
 }
-RECORDS = ("Revision", "Decision", "ChangeRequest")
-WRITES = re.compile(r"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+(revision|decision|change_request)\b", re.I)
+RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy")
+TABLES = "revision|decision|change_request|read_task|controlled_copy"
+WRITES = re.compile(rf"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+({TABLES})\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
 # The edge of a request is the same for the pages and for other programs; the pages themselves are not the programs'.
@@ -304,7 +314,10 @@ def test_every_module_says_in_its_first_lines_what_it_is() -> None:
 
 def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> None:
     import docctl.decisions  # The last noun with tables; it brings all others.
+    import docctl.external
     import docctl.histories
+    import docctl.holidays
+    import docctl.procedures
     import docctl.renditions
 
     assert docctl.decisions.Decision.__tablename__ in Base.metadata.tables

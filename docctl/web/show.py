@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from docctl import clock, notices, units
+from docctl import clock, notices, register, units
 from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
@@ -77,6 +77,13 @@ def navigation() -> list[NavItem]:
         (_("Requests"), "requests.index"),
         (_("Decisions"), "decisions.index"),
     ]
+    if me.reach.keys() - {"admin"}:
+        links.insert(1, (_("To read"), "reading.index"))
+    if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
+        links.append((_("Distribution"), "distribution.index"))
+    links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
+    if register.sees_more(me):
+        links.append((_("In force on a date"), "in_force.show"))
     links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))

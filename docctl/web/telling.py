@@ -26,6 +26,8 @@ _UNTOLD = frozenset(
     | {"signature_id", "change_request_id"}
     | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
+    | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
+    | {"delivered_by_id", "received_by_id", "settled_by_id"}
     | {"status_token"}
 )
 
@@ -36,6 +38,8 @@ _PAGES = {
     "revision": ("revisions.show", "revision_id"),
     "decision": ("decisions.show", "decision_id"),
     "change_request": ("requests.show", "request_id"),
+    "external_document": ("external.show", "external_id"),
+    "procedure": ("procedures.show", "procedure_id"),
 }
 
 
@@ -94,11 +98,21 @@ def actions() -> dict[str, str]:
         Action.REVISION_SUPERSEDED: _("revision superseded"),
         Action.HISTORY_IMPORTED: _("line of a history imported"),
         Action.TEXT_EXTRACTED: _("text read from the file"),
+        Action.TEXT_ASKED_AGAIN: _("text of the file asked for again"),
         Action.RENDITION_SETTLED: _("tracked changes settled for the PDF"),
         Action.RENDITION_MADE: _("PDF for reading made"),
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),
+        Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
+        Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
+        Action.DISTRIBUTION_MADE: _("distributed"),
+        Action.DISTRIBUTION_EXTENDED: _("further copies issued"),
+        Action.READ_TASK_ASKED: _("asked to read in place of somebody who left"),
+        Action.READ_TASK_MOVED: _("reading moved on"),
+        Action.COPY_PREPARED: _("controlled copy prepared"),
+        Action.COPY_MOVED: _("controlled copy moved on"),
+        Action.COPY_HANDED_OVER: _("controlled copy handed over"),
         Action.REQUEST_DRAFTED: _("change request made"),
         Action.REQUEST_EDITED: _("change request edited"),
         Action.REQUEST_MOVED: _("change request moved on"),
@@ -106,6 +120,18 @@ def actions() -> dict[str, str]:
         Action.OPINION_GIVEN: _("opinion given"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.TRAIL_RESTORED: _("restored from a backup"),
+        Action.TRAIL_READ: _("trail read"),
+        Action.TRAIL_EXPORTED: _("trail exported"),
+        Action.EVIDENCE_TAKEN: _("evidence taken"),
+        Action.HOLIDAY_LISTED: _("holiday listed"),
+        Action.HOLIDAY_REMOVED: _("holiday taken off the list"),
+        Action.EXTERNAL_ADDED: _("external document entered"),
+        Action.EXTERNAL_CHANGED: _("external document changed"),
+        Action.PROCEDURE_ADDED: _("administrative procedure entered"),
+        Action.PROCEDURE_CHANGED: _("administrative procedure changed"),
+        Action.PROCEDURE_LINKED: _("document linked to an administrative procedure"),
+        Action.PROCEDURE_UNLINKED: _("link to an administrative procedure ended"),
         Action.TOKEN_MADE: _("token for a program made"),
         Action.TOKEN_ENDED: _("token of a program ended"),
     }
@@ -183,6 +209,14 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "content": _("file"),
         "rendition": _("PDF"),
         "delegation": _("delegation in writing"),
+        "distribution": _("distribution of revision"),
+        "distribution_entry": _("line of a distribution list"),
+        "read_task": _("read task"),
+        "controlled_copy": _("controlled copy"),
+        "holiday": _("holiday"),
+        "external_document": _("external document"),
+        "procedure": _("administrative procedure"),
+        "procedure_link": _("link to an administrative procedure"),
         "change_request": _("change request"),
         "opinion": _("opinion"),
         "token": _("token of a program"),
@@ -273,6 +307,11 @@ def _label(name: str) -> str:
         "roles": _("roles"),
         "successor": _("successor"),
         "drafts": _("drafts handed over"),
+        "readings": _("readings handed over"),
+        "listings": _("lines of distribution lists"),
+        "moved_copies": _("controlled copies handed over"),
+        "moved_listings": _("lines of distribution lists"),
+        "moved_procedures": _("administrative procedures"),
         "requests": _("draft change requests handed over"),
         "decisions": _("draft decisions handed over"),
         "delegations": _("delegations ended"),
@@ -289,7 +328,42 @@ def _label(name: str) -> str:
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "major": _("major change"),
+        "target": _("receiver"),
+        "role": _("role"),
+        "account_id": _("person"),
+        "medium": _("medium"),
+        "copies": _("copies"),
+        "reads": _("reads"),
+        "asked": _("people asked to read"),
+        "total": _("of copies"),
+        "condition": _("condition"),
+        "opened_at": _("opened"),
+        "understood_at": _("understood"),
+        "delivered_at": _("delivered"),
+        "received_at": _("received"),
+        "settled_at": _("settled"),
+        "removed_at": _("removed"),
         "kind": _("kind"),
+        "category": _("group"),
+        "issuer": _("issuer"),
+        "issued_on": _("date of issue"),
+        "ends_on": _("no longer in force from"),
+        "clauses": _("clauses applied"),
+        "units": _("units concerned"),
+        "check_months": _("months between checks"),
+        "checked_on": _("last check"),
+        "checked_by": _("checked by"),
+        "audience": _("audience"),
+        "executor": _("carried out by"),
+        "basis": _("legal basis"),
+        "events": _("decisions about it"),
+        "excluded_from": _("does not apply since"),
+        "exclusion_reason": _("reason for leaving it out"),
+        "detail_sha256": _("SHA-256 of the full text"),
+        "procedure": _("administrative procedure"),
+        "day": _("day"),
+        "ended_at": _("ended at"),
         "why": _("reason"),
         "requester_id": _("requester"),
         "drafter_id": _("who writes the draft"),
@@ -320,7 +394,7 @@ def _plain(name: str, value: Any, names: Mapping[int, str]) -> str:
         return show.say(KINDS[value]) if value in KINDS else str(value)
     if name == "roles":
         return ", ".join(show.say(ROLES[role]) if role in ROLES else str(role) for role in value)
-    if name in ("lines", "changes"):
+    if name in ("lines", "changes", "events"):
         return str(_("%(n)s rows", n=len(value)))
     if name == "origin":
         return str({"workflow": _("drafted here"), "import": _("imported")}.get(value, value))
@@ -352,9 +426,11 @@ def _state(name: str) -> str:
 
 
 def _noun(noun: str) -> str:
+    """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
     noun = noun.removesuffix("s")
     noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
-    return noun if noun in ("decision", "change_request") else "revision"
+    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal")
+    return noun if noun in own else "revision"
 
 
 @lru_cache(maxsize=8)

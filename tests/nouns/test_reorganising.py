@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from docctl import authority, clock, documents, people, reorganising, units
+from docctl import authority, clock, documents, people, procedures, reorganising, units
 from docctl.cli import main
 from docctl.database import Base
+from docctl.distribution import lists
 from docctl.documents import Document
 from docctl.requests import ChangeRequest
 from docctl.rules import NoRole, Refused
@@ -30,6 +31,9 @@ GOES_ON = {
     "account.unit_id": "1 = 1",
     "unit.parent_id": "valid_to IS NULL",
     "delegation.unit_id": "ended_on IS NULL",
+    "controlled_copy.unit_id": "state IN ('prepared', 'delivered', 'received', 'return_requested')",
+    "distribution_entry.unit_id": "removed_at IS NULL",
+    "procedure.unit_id": "1 = 1",
 }
 # ... and what says where something was once.
 HISTORY = {
@@ -85,6 +89,12 @@ def test_nothing_that_goes_on_is_left_behind_in_a_unit_that_was_merged(
     made = [make_revision(state, title=f"Quy trình {state}") for state in ("draft", "in_review", "in_force")]
     add(site, cast, "TP-HT", "Tổ Hộ tịch", parent="TP")
     with site.database.writing() as session:
+        controller, unit = cast.reader(session, "controller"), units.find(session, "TP")
+        document_type = documents.find_type(session, "QT")
+        lists.add(session, by=controller, target="unit", type=document_type, unit=unit, medium="paper", copies=3)
+        procedures.add(session, procedures.Entry(code="1.011442", title="Khai sinh", unit=unit), by=controller)
+    make_revision("in_force", title="Quy trình phân phối")
+    with site.database.writing() as session:
         asked(session, cast, document=session.get_one(Document, made[2].document_id))
         authority.delegate(
             session,
@@ -102,7 +112,17 @@ def test_nothing_that_goes_on_is_left_behind_in_a_unit_that_was_merged(
     assert before.keys() == GOES_ON.keys()
     moved = merge(site, cast, "TP", into="NV")
     assert hangs_on(site, "TP") == {}
-    assert (moved["documents"], moved["requests"], moved["units"], moved["delegations"]) == (3, 1, 1, 1)
+    assert moved == {
+        "documents": 4,
+        "requests": 1,
+        "roles": 2,
+        "accounts": 2,
+        "units": 1,
+        "copies": 3,
+        "listings": 1,
+        "procedures": 1,
+        "delegations": 1,
+    }
     with site.database.reading() as session:
         ended = units.find(session, "TP")
         assert ended.valid_to == clock.today()

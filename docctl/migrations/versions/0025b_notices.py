@@ -6,7 +6,7 @@ from alembic import op
 import docctl.database
 
 revision = "0025b"
-down_revision = "0025"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 

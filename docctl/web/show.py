@@ -72,7 +72,7 @@ def navigation() -> list[NavItem]:
     if me.reach.keys() - {"admin"}:
         links.insert(1, (_("To read"), "reading.index"))
     if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
-        links.append((_("Distribution"), "distribution.index"))
+        links += [(_("Distribution"), "distribution.index"), (_("Recall"), "recalls.index")]
     links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
     links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):

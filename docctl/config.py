@@ -30,6 +30,11 @@ MEANINGS = {
     ),
     "workflows": ("", "A folder of the site's own workflow files, looked up first."),
     "templates": ("", "A folder of the site's own templates, looked up first."),
+    "checkpoints": (
+        "`checkpoints` in the storage folder",
+        "The append-only folder of the signed checkpoints; set to one that the database's writer need not reach, "
+        "it is also the anchor that `docctl verify` compares with.",
+    ),
     "max_upload_mb": ("100", "The largest file that may be uploaded, in MB."),
     "base_url": (
         "",
@@ -60,6 +65,7 @@ class Settings:
     locale: str = "vi"
     workflows: Path | None = None
     templates: Path | None = None
+    checkpoints: Path | None = None
     max_upload_mb: int = 100
     base_url: str = ""
     smtp_url: str = ""
@@ -76,6 +82,11 @@ class Settings:
     def index(self) -> Path:
         """The folder of the search index, which can be deleted at any time."""
         return self.storage / "index"
+
+    @property
+    def pages(self) -> Path:
+        """The folder of the pictures of pages, which can be deleted at any time."""
+        return self.storage / "pages"
 
     def workflow_folders(self) -> list[Path]:
         """Return the folders of workflow files, the site's own first."""
@@ -126,6 +137,7 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
         locale=locale,
         workflows=_folder(values.get("workflows")),
         templates=_folder(values.get("templates")),
+        checkpoints=Path(values["checkpoints"]).absolute() if values.get("checkpoints") else None,
         max_upload_mb=int(values.get("max_upload_mb", "100")),
         base_url=values.get("base_url", "").rstrip("/"),
         smtp_url=values.get("smtp_url", ""),

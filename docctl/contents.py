@@ -95,7 +95,18 @@ def keep(session: Session, *, sha256: str, size: int, kind: str) -> Content:
         content = Content(sha256=sha256, size=size, kind=kind, stored_at=clock.now())
         session.add(content)
         session.flush()
+    if session.get(ContentText, sha256) is None:
         session.add(ContentText(sha256=sha256, status=WAITING))
+        session.flush()
+    return content
+
+
+def keep_made(session: Session, *, sha256: str, size: int, kind: str = "pdf") -> Content:
+    """Note a stored file that was made of another one, once; its text is that of the other."""
+    content = session.get(Content, sha256)
+    if content is None:
+        content = Content(sha256=sha256, size=size, kind=kind, stored_at=clock.now())
+        session.add(content)
         session.flush()
     return content
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, contents, revisions
+from docctl import audit, checkpoints, contents, renditions, revisions
 from docctl.audit import Action
 from docctl.files import extract, ocr, readers
 from docctl.files.kinds import Kind
@@ -16,6 +16,7 @@ from docctl.search import following
 from docctl.site import Site
 
 POLL_SECONDS = 2.0
+Progress = Callable[[str, int, int], None]
 
 log = logging.getLogger(__name__)
 _workers: dict[int, "Workers"] = {}
@@ -36,6 +37,7 @@ class Workers:
     def start(self) -> None:
         """Begin working; what broken uploads of a day ago left behind goes first."""
         self.site.store.sweep()
+        self.site.pages.tidy()
         _workers[id(self.site)] = self
         for thread in self.threads:
             thread.start()
@@ -65,7 +67,11 @@ class Workers:
 
 
 def wake(site: Site) -> None:
-    """Let the index and the texts follow a commit: by the process's workers, or here and now when it has none."""
+    """Let index and texts follow a commit: by the process's workers, or here and now when it has none.
+
+    A PDF takes seconds and waits for workers, or for `docctl render`.
+    """
+    look_into_drafts(site)
     workers = _workers.get(id(site))
     if workers is not None:
         workers.ring()
@@ -74,14 +80,23 @@ def wake(site: Site) -> None:
     index(site)
 
 
+def look_into_drafts(site: Site) -> None:
+    """Ask for the PDF of every draft's file, so that tracked changes are found before anybody submits it."""
+    with site.database.reading() as session:
+        unasked = renditions.every_source(session, drafts=True)
+    for sha256, kind in unasked:
+        renditions.ask(site.database, site.store, sha256, kind)
+
+
 def _work() -> dict[str, Callable[[Site], object]]:
     # Reading a scan takes minutes; the texts of other files do not wait for it.
-    return {"index": index, "texts": extract_waiting, "scans": read_scans}
+    return {"index": index, "texts": extract_waiting, "scans": read_scans, "renditions": render_waiting}
 
 
 def index(site: Site) -> None:
-    """Bring the index up to the trail."""
+    """Bring the index up to the trail, and sign its head when a checkpoint is due."""
     following.follow(site.database, site.engine)
+    checkpoints.follow(site)
 
 
 def extract_waiting(site: Site) -> int:
@@ -96,6 +111,24 @@ def extract_waiting(site: Site) -> int:
         for sha256, kind in waiting:
             _extract(site, sha256, kind)
             done += 1
+    return done
+
+
+def render_waiting(site: Site, progress: Progress | None = None) -> int:
+    """Make the PDF of every file that waits for it; returns how many were looked at. It may take minutes."""
+    done = 0
+    while not _stopping(site):
+        with site.database.reading() as session:
+            waiting, left = renditions.waiting(session), renditions.counts(session)[renditions.WAITING]
+        if not waiting:
+            return done
+        for sha256, kind, choice in waiting:
+            renditions.make(site.database, site.store, sha256, kind, choice)
+            done, left = done + 1, left - 1
+            if progress:
+                progress("PDFs", done, done + left)
+            if _stopping(site):
+                break
     return done
 
 

@@ -153,6 +153,8 @@ def missing(session: Session, revision: Revision) -> list[Sentence]:
             found.append(RULES["has_file"].sentence)
         if not revision.change_rows:
             found.append(RULES["has_change_row"].sentence)
+        if revisions.unsettled(session, revision):
+            found.append(RULES["changes_settled"].sentence)
     text = revisions.text_of(session, revision)
     if text is not None and text.status == contents.WAITING:
         found.append(_READING)

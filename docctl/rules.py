@@ -49,6 +49,7 @@ class Facts:
     open_seats: frozenset[str] = frozenset()  # Seats of this round that nobody has signed yet.
     has_file: bool = False
     change_rows: int = 0
+    unsettled: bool = False  # The file holds tracked changes or comments that nobody accepted or refused.
     content_hash: str | None = None  # Now.
     frozen_hash: str | None = None  # At submit.
     authority: Sentence | None = None  # None when the actor may sign on that day, else the sentence why not.
@@ -214,6 +215,15 @@ def has_file(facts: Facts) -> bool:
 def has_change_row(facts: Facts) -> bool:
     """The change table says what changed and on what basis."""
     return facts.change_rows > 0
+
+
+@rule(
+    "Tệp còn sửa đổi theo dõi (track changes) hoặc ghi chú; hãy chọn chấp nhận hoặc bác bỏ trước khi trình.",
+    "The file holds tracked changes or comments; accept or refuse them before submitting.",
+)
+def changes_settled(facts: Facts) -> bool:
+    """Nobody reviews a file that reads one way with its tracked changes and another way without."""
+    return not facts.unsettled
 
 
 @rule(

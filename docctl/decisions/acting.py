@@ -172,7 +172,9 @@ def is_open(decision: Decision) -> bool:
 def _issue(session: Session, decision: Decision, line: DecisionLine, begins: datetime, *, by: Reader) -> list[Revision]:
     """Issue the revision of a line, and return what it supersedes."""
     revision = _revision(line)
-    superseded = standing_of(session, [line]).get(line.document_id, [])
+    standing = standing_of(session, [line]).get(line.document_id, [])
+    # What ended long ago stays as it ended.
+    superseded = [row for row in standing if row.effective_to is None or row.effective_to > begins]
     for earlier in superseded:
         _close(session, earlier, begins, by=by, decision=decision)
     lifecycle.move(

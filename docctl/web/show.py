@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from docctl import clock, units
+from docctl import clock, register, units
 from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
@@ -74,6 +74,8 @@ def navigation() -> list[NavItem]:
     if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
         links += [(_("Distribution"), "distribution.index"), (_("Recall"), "recalls.index")]
     links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
+    if register.sees_more(me):
+        links.append((_("In force on a date"), "in_force.show"))
     links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))

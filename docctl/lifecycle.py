@@ -53,7 +53,8 @@ class Signature(Base):
     __table_args__ = (
         CheckConstraint(
             "(CASE WHEN revision_id IS NULL THEN 0 ELSE 1 END + CASE WHEN decision_id IS NULL THEN 0 ELSE 1 END "
-            "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END) = 1",
+            "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END) = 1",
             name="subject",
         ),
         Index("ix_signature_revision", "revision_id", "round"),
@@ -66,6 +67,7 @@ class Signature(Base):
     revision_id: Mapped[int | None] = mapped_column(ForeignKey("revision.id"))
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"), index=True)
     change_request_id: Mapped[int | None] = mapped_column(ForeignKey("change_request.id"))
+    recall_id: Mapped[int | None] = mapped_column(ForeignKey("recall.id"), index=True)
     round: Mapped[int]
     seat: Mapped[str] = mapped_column(String(40))
     meaning: Mapped[str] = mapped_column(String(40))

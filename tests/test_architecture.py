@@ -39,6 +39,7 @@ ORDER = (
         "histories",
         "comparison",
         "distribution",
+        "recall",
         "requests",
         "decisions",
         "intervals",
@@ -93,9 +94,10 @@ BORN = {
     *(("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")),
     *(("histories", "_edition"), ("distribution", "Issuing.prepare"), ("distribution", "Issuing._ask")),
     ("distribution", "_ask_anew"),
+    ("recall", "begin"),
 }
-RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy")
-TABLES = "revision|decision|change_request|read_task|controlled_copy"
+RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "Recall")
+TABLES = "revision|decision|change_request|read_task|controlled_copy|recall"
 WRITES = re.compile(rf"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+({TABLES})\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}

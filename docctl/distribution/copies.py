@@ -186,6 +186,11 @@ def is_prepared(copy: ControlledCopy) -> bool:
     return copy.state == "prepared"
 
 
+def is_returned(copy: ControlledCopy) -> bool:
+    """Say whether a copy came back and waits to be destroyed or archived."""
+    return copy.state == "returned"
+
+
 def label(session: Session, copy: ControlledCopy) -> Sentence:
     """Return the word for where a copy is."""
     return lifecycle.workflow_of(session, copy).states[copy.state].label

@@ -88,6 +88,12 @@ NOUNS = (
         "SELECT revision_id AS id, issued, asked, made_at, made_by_id FROM distribution ORDER BY revision_id",
     ),
     Controlled(
+        "recall",
+        "SELECT id, decision_id, number, held_on, basis, participants, due_on, state, round, workflow, workflow_version, "
+        "content_hash, issued, returned, destroyed, archived, lost, opened_at, closed_at, head_sequence, head_hash "
+        "FROM recall ORDER BY id",
+    ),
+    Controlled(
         "controlled_copy",
         "SELECT id, revision_id, number, total, medium, unit_id, account_id, state, workflow, workflow_version, made_at, "
         "delivered_at, delivered_by_id, received_at, received_by_id, settled_at, settled_by_id, condition "

@@ -1,5 +1,6 @@
 """Pages of revisions: read, act, see the history, edit a draft, fetch the file."""
 
+import io
 from types import SimpleNamespace
 
 from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
@@ -20,6 +21,7 @@ from docctl import (
     workflow,
 )
 from docctl.distribution import reading
+from docctl.exporting import template
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
 from docctl.rules import MEANINGS, Refused
@@ -96,6 +98,21 @@ def edit(revision_id: int) -> str:
     if refusal := revisions.editing_refusal(revision, by=edge.me()):
         raise Refused(refusal)
     return _edit_page(revision_id, _form_of(revision))
+
+
+@blueprint.get("/revisions/<int:revision_id>/template")
+def template_(revision_id: int) -> Response:
+    """Give the Word file that a draft begins with: cover and change table filled from the record."""
+    revision = _load(revision_id)
+    if refusal := revisions.editing_refusal(revision, by=edge.me()):
+        raise Refused(refusal)
+    cover = template.cover_of(edge.reading(), revision, by=edge.me(), locale=language.locale())
+    return send_file(
+        io.BytesIO(template.write(cover)),
+        mimetype=Kind.DOCX.media_type,
+        as_attachment=True,
+        download_name=template.file_name(revision),
+    )
 
 
 @blueprint.post("/revisions/<int:revision_id>")

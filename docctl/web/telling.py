@@ -27,6 +27,7 @@ _UNTOLD = frozenset(
     | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
     | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
+    | {"head_sequence", "head_hash", "opened_at", "closed_at", "recall_id"}
     | {"delivered_by_id", "received_by_id", "settled_by_id"}
     | {"status_token"}
 )
@@ -112,6 +113,9 @@ def actions() -> dict[str, str]:
         Action.READ_TASK_MOVED: _("reading moved on"),
         Action.COPY_PREPARED: _("controlled copy prepared"),
         Action.COPY_MOVED: _("controlled copy moved on"),
+        Action.RECALL_OPENED: _("recall opened"),
+        Action.RECALL_EDITED: _("recall minutes written"),
+        Action.RECALL_MOVED: _("recall moved on"),
         Action.COPY_HANDED_OVER: _("controlled copy handed over"),
         Action.REQUEST_DRAFTED: _("change request made"),
         Action.REQUEST_EDITED: _("change request edited"),
@@ -213,6 +217,7 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "distribution_entry": _("line of a distribution list"),
         "read_task": _("read task"),
         "controlled_copy": _("controlled copy"),
+        "recall": _("recall"),
         "holiday": _("holiday"),
         "external_document": _("external document"),
         "procedure": _("administrative procedure"),
@@ -344,6 +349,13 @@ def _label(name: str) -> str:
         "received_at": _("received"),
         "settled_at": _("settled"),
         "removed_at": _("removed"),
+        "held_on": _("date of the minutes"),
+        "participants": _("participants"),
+        "due_on": _("due on"),
+        "returned": _("returned"),
+        "destroyed": _("destroyed"),
+        "archived": _("archived"),
+        "lost": _("lost"),
         "kind": _("kind"),
         "category": _("group"),
         "issuer": _("issuer"),

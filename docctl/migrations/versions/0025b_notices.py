@@ -6,7 +6,7 @@ from alembic import op
 import docctl.database
 
 revision = "0025b"
-down_revision = "0051"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

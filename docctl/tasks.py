@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from docctl import clock, decisions, requests, revisions
 from docctl.audit import Action, AuditEntry
 from docctl.decisions import Decision
+from docctl.distribution import ControlledCopy, ReadTask, copies, reading
 from docctl.documents import Document
 from docctl.people import Reader
 from docctl.requests import ChangeRequest
@@ -46,6 +47,26 @@ class Task:
         return self.subject if isinstance(self.subject, Revision) else None
 
 
+@dataclass(frozen=True)
+class Distributed:
+    """What was distributed to a person and waits: to be read, to be received, to be brought back, to be handed out."""
+
+    read: list[ReadTask]
+    receive: list[ControlledCopy]
+    give_back: list[ControlledCopy]
+    deliver: list[ControlledCopy]
+
+
+def distributed(session: Session, *, by: Reader) -> Distributed:
+    """Return what was distributed to a person and still waits for him or her, oldest first."""
+    return Distributed(
+        reading.pending(session, by=by),
+        copies.to_receive(session, by=by),
+        copies.to_return(session, by=by),
+        copies.to_deliver(session, by=by),
+    )
+
+
 def waiting_for_me(session: Session, *, by: Reader) -> list[Task]:
     """Return what waits for an act of this person, oldest first."""
     mine: list[tuple[Subject, Sentence]] = []
@@ -67,6 +88,19 @@ def waiting_for_me(session: Session, *, by: Reader) -> list[Task]:
     since = _since(session, [subject for subject, _ in mine])
     found = [Task(subject, since[subject.NOUN, subject.id], act=label) for subject, label in mine]
     return sorted(found, key=lambda task: task.since)
+
+
+def waits_for(session: Session, subject: Subject, *, by: Reader) -> Sentence | None:
+    """Return the act for which a record waits for this person now, None when it waits for somebody else or nobody."""
+    if isinstance(subject, Revision):
+        act = _main(revisions.acts(session, subject, by=by))
+        return act.label if act else _FINISH if revisions.editing_refusal(subject, by=by) is None else None
+    if isinstance(subject, Decision):
+        act = _main(decisions.acts(session, subject, by=by))
+        mends = subject.state == "draft" and decisions.editing_refusal(subject, by=by) is None
+        return act.label if act else _MEND if mends else None
+    act = _main(requests.acts(session, subject, by=by))
+    return act.label if act else _COMPLETE if requests.editing_refusal(subject, by=by) is None else None
 
 
 def i_wait_for(session: Session, *, by: Reader, mine: Iterable[Task] = ()) -> list[Task]:

@@ -316,11 +316,12 @@ REVISION = {
     "state": "'approved'",
     "round": "1",
     "workflow": "'revision-short'",
-    "workflow_version": "2",
+    "workflow_version": "workflow_version + 1",
     "author_id": "author_id + 1",
     "file_sha256": OTHER_HASH,
     "file_name": "'khac.txt'",
     "change_summary": "'Không đổi gì.'",
+    "major": "NOT major",
     "content_hash": OTHER_HASH,
     "effective_from": OTHER_TIME,
     "effective_to": "'2090-01-01T00:00:00.000000Z'",
@@ -345,7 +346,7 @@ DECISION = {
     "state": "'signed'",
     "round": "2",
     "workflow": "'revision'",
-    "workflow_version": "2",
+    "workflow_version": "workflow_version + 1",
     "checked_hash": OTHER_HASH,
     "drafted_by_id": "drafted_by_id + 1",
     "created_at": OTHER_TIME,
@@ -708,7 +709,7 @@ def test_the_command_exits_with_1_and_names_every_record(lived: Lived, copy: Pat
     said = json.loads(answer.stdout)
     assert said["ok"] is False
     assert {row["record"] for row in said["problems"]} == {f"revision {lived.issued}", f"revision {lived.imported}"}
-    assert set(said) == {"ok", "head", "checked", "problems"}
+    assert set(said) == {"ok", "head", "checked", "problems", "tail", "files", "covers"}
     assert f"revision {lived.issued}" in answer.stderr
 
 

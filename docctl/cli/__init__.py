@@ -3,6 +3,7 @@
 from docctl.cli import (
     asking,
     decisions,
+    distribution,
     documents,
     exporting,
     importing,
@@ -10,13 +11,14 @@ from docctl.cli import (
     keeping,
     law,
     organisation,
+    recall,
     requests,
     tokens,
 )
 from docctl.cli.main import main
 
-ORDER = (organisation, documents, requests, decisions, importing, importing_registers, asking, exporting, law, keeping)
-for module in (*ORDER, tokens):
+FIRST = (organisation, documents, requests, decisions, distribution, recall, importing, importing_registers, asking)
+for module in (*FIRST, exporting, law, keeping, tokens):
     module.add_to(main)
 
 __all__ = ["main"]

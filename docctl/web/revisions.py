@@ -1,5 +1,6 @@
 """Pages of revisions: read, act, see the history, edit a draft, fetch the file."""
 
+import io
 from types import SimpleNamespace
 
 from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
@@ -7,7 +8,20 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, contents, histories, lifecycle, openings, register, requests, revisions, workflow
+from docctl import (
+    audit,
+    comparison,
+    histories,
+    lifecycle,
+    openings,
+    register,
+    reorganising,
+    requests,
+    revisions,
+    workflow,
+)
+from docctl.distribution import reading
+from docctl.exporting import template
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
 from docctl.rules import MEANINGS, Refused
@@ -20,6 +34,7 @@ blueprint = Blueprint("revisions", __name__)
 @blueprint.get("/revisions/<int:revision_id>")
 def show(revision_id: int) -> str:
     """Show a revision: what it is now, what can be done, what it holds, and its history."""
+    _opened(revision_id)
     return _page(revision_id)
 
 
@@ -40,6 +55,7 @@ def act(revision_id: int) -> Response:
 @blueprint.get("/revisions/<int:revision_id>/original")
 def original(revision_id: int) -> Response:
     """Give the file exactly as it was uploaded."""
+    _opened(revision_id)
     revision = _load(revision_id)
     if revision.content is None:
         abort(404)
@@ -52,6 +68,15 @@ def original(revision_id: int) -> Response:
     )
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
+
+
+@blueprint.post("/revisions/<int:revision_id>/text")
+def read_again(revision_id: int) -> Response:
+    """Ask for another reading of a file whose text could not be read."""
+    revisions.read_again(edge.writing(), _load(revision_id, writing=True), by=edge.me())
+    edge.commit()
+    flash(_("The file is being read again; reload the page in a while."), "success")
+    return redirect(_url(revision_id), 303)
 
 
 @blueprint.post("/documents/<int:document_id>/revisions")
@@ -75,6 +100,21 @@ def edit(revision_id: int) -> str:
     return _edit_page(revision_id, _form_of(revision))
 
 
+@blueprint.get("/revisions/<int:revision_id>/template")
+def template_(revision_id: int) -> Response:
+    """Give the Word file that a draft begins with: cover and change table filled from the record."""
+    revision = _load(revision_id)
+    if refusal := revisions.editing_refusal(revision, by=edge.me()):
+        raise Refused(refusal)
+    cover = template.cover_of(edge.reading(), revision, by=edge.me(), locale=language.locale())
+    return send_file(
+        io.BytesIO(template.write(cover)),
+        mimetype=Kind.DOCX.media_type,
+        as_attachment=True,
+        download_name=template.file_name(revision),
+    )
+
+
 @blueprint.post("/revisions/<int:revision_id>")
 def save(revision_id: int) -> str | Response:
     """Save a draft."""
@@ -87,11 +127,18 @@ def save(revision_id: int) -> str | Response:
     numbers = {"edition": forms.whole_number(form.edition), "amendment": forms.whole_number(form.amendment)}
     revision = _load(revision_id, writing=True)
     forms.refuse_overtaken(form, revision.lock)
-    given = {"title": form.title.data or "", **numbers, **forms.content_of(form, kept)}
+    given = {"title": form.title.data or "", **numbers, **forms.content_of(form, kept), "major": form.major.data}
     revisions.edit(edge.writing(), revision, by=edge.me(), seen=revision.lock, **given)
     edge.commit()
     flash(_("The draft was saved."), "success")
     return redirect(_url(revision_id), 303)
+
+
+def _opened(revision_id: int) -> None:
+    """Note the first opening by somebody who is asked to read the revision: only then can he or she confirm it."""
+    if request.method == "GET" and reading.waits_to_be_opened(edge.reading(), _load(revision_id), by=edge.me()):
+        reading.opened(edge.writing(), _load(revision_id, writing=True), by=edge.me())
+        edge.commit()
 
 
 def _load(revision_id: int, *, writing: bool = False) -> Revision:
@@ -123,8 +170,10 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         may_edit=revisions.editing_refusal(revision, by=me) is None,
         editing=revisions.editing_refusal(revision, by=me),
         kind=Kind(revision.content.kind).label if revision.content else None,
-        unreadable=_unreadable(revision),
+        readable=openings.of_text(session, revision),
+        may_reread=revisions.rereading_refusal(session, revision, by=me) is None,
         decision=revisions.decision_of(session, revision),
+        unit_then=_unit_then(revision),
         withdrawal=revisions.withdrawal_of(session, revision),
         against=revisions.compared_with(session, revision) if revisions.is_open(revision) else None,
         comparable=revision.content is not None and comparison.usual(session, revision, by=me) is not None,
@@ -135,6 +184,21 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         drawing=workflow.draw(follows, current=revision.state, locale=language.locale()),
         history=_history(revision),
         asked=requests.of_revision(session, revision, by=me),
+        task=_task(revision),
+        sees_distribution=me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"),
+    )
+
+
+def _task(revision: Revision) -> SimpleNamespace | None:
+    """Return what the person is asked to read of this revision: the sentence, and the act that confirms it."""
+    session, me = edge.reading(), edge.me()
+    task = reading.task_of(session, revision, by=me)
+    if task is None:
+        return None
+    label = reading.label(session, task).get(language.locale())
+    shown = [_act(given, None) for given in reading.acts(session, task, by=me) if given.trigger == "understand"]
+    return SimpleNamespace(
+        id=task.id, lock=task.lock, label=label, at=task.understood_at, acts=[act for act in shown if not act.refusal]
     )
 
 
@@ -175,11 +239,6 @@ def _signature(row: lifecycle.Signature, revision: Revision, follows: workflow.W
     )
 
 
-def _unreadable(revision: Revision) -> bool:
-    text = revisions.text_of(edge.reading(), revision)
-    return text is not None and text.status == contents.UNAVAILABLE
-
-
 def _history(revision: Revision) -> list[SimpleNamespace]:
     """Return the revision's entries with those of the decisions that issued and withdrew it, in order."""
     session = edge.reading()
@@ -208,6 +267,7 @@ def _form_of(revision: Revision) -> forms.RevisionForm:
         title=revision.title,
         edition=str(revision.edition),
         amendment=str(revision.amendment),
+        major=revision.major,
         change_summary=revision.change_summary,
         changes=rows,
         lock=str(revision.lock),
@@ -231,3 +291,11 @@ def _edit_page(revision_id: int, form: forms.RevisionForm, refused: Refused | No
         accepted=forms.ACCEPTED,
         limit=edge.site().settings.max_upload_mb,
     )
+
+
+def _unit_then(revision: Revision) -> str:
+    """Return the name of the unit on the day of issue: old names stay on old records."""
+    if revision.effective_from is None:
+        return ""
+    at = max(revision.created_at, revision.effective_from)
+    return reorganising.unit_then(edge.reading(), revision.document, at, language.locale())

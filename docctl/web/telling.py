@@ -26,6 +26,9 @@ _UNTOLD = frozenset(
     | {"signature_id", "change_request_id", "closed_by_id", "attached_by_id", "attached_at", "made_at"}
     | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
+    | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
+    | {"head_sequence", "head_hash", "opened_at", "closed_at", "recall_id"}
+    | {"delivered_by_id", "received_by_id", "settled_by_id"}
     | {"status_token"}
 )
 
@@ -75,13 +78,18 @@ def actions() -> dict[str, str]:
         Action.SIGN_IN_REFUSED: _("sign-in refused"),
         Action.ACCOUNT_ADDED: _("account added"),
         Action.ACCOUNT_DISABLED: _("account closed"),
+        Action.MAIL_CHOSEN: _("mail and notices chosen"),
         Action.PASSWORD_CHANGED: _("password changed"),
         Action.UNIT_ADDED: _("unit added"),
+        Action.UNIT_RENAMED: _("unit renamed"),
+        Action.UNIT_MERGED: _("unit merged into another"),
+        Action.UNIT_SPLIT: _("unit split up"),
         Action.TYPE_ADDED: _("document type added"),
         Action.WORKFLOW_REGISTERED: _("workflow registered"),
         Action.ACT_REFUSED: _("act refused"),
         Action.DOCUMENT_ADDED: _("document added"),
         Action.DOCUMENT_RENAMED: _("document renamed"),
+        Action.DOCUMENT_MOVED: _("document went to another unit"),
         Action.CODE_SETTLED: _("code settled"),
         Action.CONFIDENTIALITY_SET: _("circulation of the title changed"),
         Action.REVISION_DRAFTED: _("revision drafted"),
@@ -91,6 +99,7 @@ def actions() -> dict[str, str]:
         Action.REVISION_SUPERSEDED: _("revision superseded"),
         Action.HISTORY_IMPORTED: _("line of a history imported"),
         Action.TEXT_EXTRACTED: _("text read from the file"),
+        Action.TEXT_ASKED_AGAIN: _("text of the file asked for again"),
         Action.RENDITION_SETTLED: _("tracked changes settled for the PDF"),
         Action.RENDITION_MADE: _("PDF for reading made"),
         Action.DECISION_DRAFTED: _("decision drafted"),
@@ -100,6 +109,18 @@ def actions() -> dict[str, str]:
         Action.DECISION_CORRECTED: _("decision corrected in form"),
         Action.OBLIGATION_BEGUN: _("to be done after the decision"),
         Action.OBLIGATION_CLOSED: _("recorded as done"),
+        Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
+        Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
+        Action.DISTRIBUTION_MADE: _("distributed"),
+        Action.DISTRIBUTION_EXTENDED: _("further copies issued"),
+        Action.READ_TASK_ASKED: _("asked to read in place of somebody who left"),
+        Action.READ_TASK_MOVED: _("reading moved on"),
+        Action.COPY_PREPARED: _("controlled copy prepared"),
+        Action.COPY_MOVED: _("controlled copy moved on"),
+        Action.RECALL_OPENED: _("recall opened"),
+        Action.RECALL_EDITED: _("recall minutes written"),
+        Action.RECALL_MOVED: _("recall moved on"),
+        Action.COPY_HANDED_OVER: _("controlled copy handed over"),
         Action.REQUEST_DRAFTED: _("change request made"),
         Action.REQUEST_EDITED: _("change request edited"),
         Action.REQUEST_MOVED: _("change request moved on"),
@@ -107,6 +128,10 @@ def actions() -> dict[str, str]:
         Action.OPINION_GIVEN: _("opinion given"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.TRAIL_RESTORED: _("restored from a backup"),
+        Action.TRAIL_READ: _("trail read"),
+        Action.TRAIL_EXPORTED: _("trail exported"),
+        Action.EVIDENCE_TAKEN: _("evidence taken"),
         Action.HOLIDAY_LISTED: _("holiday listed"),
         Action.HOLIDAY_REMOVED: _("holiday taken off the list"),
         Action.EXTERNAL_ADDED: _("external document entered"),
@@ -192,6 +217,11 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "content": _("file"),
         "rendition": _("PDF"),
         "delegation": _("delegation in writing"),
+        "distribution": _("distribution of revision"),
+        "distribution_entry": _("line of a distribution list"),
+        "read_task": _("read task"),
+        "controlled_copy": _("controlled copy"),
+        "recall": _("recall"),
         "holiday": _("holiday"),
         "external_document": _("external document"),
         "procedure": _("administrative procedure"),
@@ -289,13 +319,50 @@ def _label(name: str) -> str:
         "roles": _("roles"),
         "successor": _("successor"),
         "drafts": _("drafts handed over"),
+        "readings": _("readings handed over"),
+        "listings": _("lines of distribution lists"),
+        "moved_copies": _("controlled copies handed over"),
+        "moved_listings": _("lines of distribution lists"),
+        "moved_procedures": _("administrative procedures"),
         "requests": _("draft change requests handed over"),
         "decisions": _("draft decisions handed over"),
         "delegations": _("delegations ended"),
         "disabled_at": _("closed at"),
+        "email": _("address for mail"),
+        "successors": _("successors"),
+        "moved_documents": _("documents"),
+        "moved_requests": _("draft change requests handed over"),
+        "moved_roles": _("roles"),
+        "moved_accounts": _("accounts"),
+        "moved_units": _("units below it"),
+        "moved_delegations": _("delegations ended"),
+        "refused": _("letters not wanted"),
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "major": _("major change"),
+        "target": _("receiver"),
+        "role": _("role"),
+        "account_id": _("person"),
+        "medium": _("medium"),
+        "copies": _("copies"),
+        "reads": _("reads"),
+        "asked": _("people asked to read"),
+        "total": _("of copies"),
+        "condition": _("condition"),
+        "opened_at": _("opened"),
+        "understood_at": _("understood"),
+        "delivered_at": _("delivered"),
+        "received_at": _("received"),
+        "settled_at": _("settled"),
+        "removed_at": _("removed"),
+        "held_on": _("date of the minutes"),
+        "participants": _("participants"),
+        "due_on": _("due on"),
+        "returned": _("returned"),
+        "destroyed": _("destroyed"),
+        "archived": _("archived"),
+        "lost": _("lost"),
         "kind": _("kind"),
         "category": _("group"),
         "issuer": _("issuer"),
@@ -326,7 +393,6 @@ def _label(name: str) -> str:
         "law_effective_on": _("law effective from"),
         "conclusion": _("conclusion"),
         "signing_block": _("signing block"),
-        "due_on": _("due on"),
         "done_on": _("done on"),
         "evidence": _("evidence"),
         "place": _("place in the decision"),
@@ -385,9 +451,11 @@ def _state(name: str) -> str:
 
 
 def _noun(noun: str) -> str:
+    """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
     noun = noun.removesuffix("s")
     noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
-    return noun if noun in ("decision", "change_request") else "revision"
+    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal")
+    return noun if noun in own else "revision"
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
 revision = "0010b"
-down_revision = "0060"
+down_revision = "0025b"
 branch_labels = None
 depends_on = None
 

@@ -188,7 +188,8 @@ def _counted(
     withdrawn = [line for line in lines if line.action == WITHDRAW]
     superseded = sum(stands(line.document_id) for line in issued)
     before = len(revisions.in_force(session, on=begins))
-    ending = [row.id for line in lines for row in standing.get(line.document_id, []) if _ends(row, begins)]
+    moved = [*issued, *withdrawn]
+    ending = [row.id for line in moved for row in standing.get(line.document_id, []) if _ends(row, begins)]
     directory = distribution.Directory(session)
     plans = [directory.plan(line.document) for line in issued]
     return Check(

@@ -11,7 +11,7 @@ import tempfile
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class Shelf:
     """Revisions that anybody may find, in one engine."""
 
     def __init__(self, engine: Engine, revisions: Sequence[IndexedRevision]) -> None:
+        # Stored texts are composed.
+        revisions = [replace(revision, body=text.nfc(revision.body)) for revision in revisions]
         self.by_id = {revision.revision_id: revision for revision in revisions}
         with engine.rebuilding() as fresh:
             for start in range(0, len(revisions), 500):

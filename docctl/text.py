@@ -431,7 +431,7 @@ def below_second_pass(rest: Sequence[tuple[int, float]], hits: Sequence[tuple[in
 
 
 FIRST_PASS = 4.0  # What the best hit of the first pass has before its merits count.
-_BEST = FIRST_PASS + 18.0
+_BEST = FIRST_PASS + 21.0
 
 
 def _share(score: float, top: float) -> float:
@@ -439,10 +439,10 @@ def _share(score: float, top: float) -> float:
 
 
 def _merit(query: str, asked: Sequence[Token], candidate: Candidate) -> float:
-    """Return 0 to 18: up to 6 for the code, 8 for the title, 4 for the body; a word typed with accents means them."""
+    """Return 0 to 21: up to 6 for the code, 11 for the title, 4 for the body; a word typed with accents means them."""
     if not asked:
         return 0.0
-    title = tokens(candidate.title)
+    title = _title_tokens(candidate.title)
     wanted = {_typed(token) for token in asked}
     offered = {form for token in title for form in (token.folded, token.exact)}
     met = len(wanted & offered)
@@ -454,8 +454,13 @@ def _merit(query: str, asked: Sequence[Token], candidate: Candidate) -> float:
     merit += (met / max(len(wanted), len({token.folded for token in title}))) ** 3  # … and the title says little else.
     if len(asked) > 1:
         merit += 2.0 * _in_a_row(asked, title)
-        merit += 3.0 * (len(asked) == len(title) and _in_a_row(asked, title))  # … or nothing else at all.
+        merit += 6.0 * (len(asked) == len(title) and _in_a_row(asked, title))  # … or nothing else at all.
     return merit + _body_merit(query, asked, candidate.body)
+
+
+@lru_cache(maxsize=1 << 14)
+def _title_tokens(title: str) -> tuple[Token, ...]:
+    return tuple(tokens(title))
 
 
 def _code_merit(query: str, code: str) -> float:

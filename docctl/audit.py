@@ -16,6 +16,7 @@ from docctl.database import Base, Instant, iso
 from docctl.people import Account
 
 GENESIS = "0" * 64
+READERS = ("auditor", "controller", "admin")  # The roles that read the whole trail.
 
 
 class Action(StrEnum):
@@ -34,17 +35,45 @@ class Action(StrEnum):
     DOCUMENT_ADDED = "document.added"
     DOCUMENT_RENAMED = "document.renamed"
     CODE_SETTLED = "document.code_settled"
+    CONFIDENTIALITY_SET = "document.confidentiality_set"
     REVISION_DRAFTED = "revision.drafted"
     REVISION_IMPORTED = "revision.imported"
     REVISION_EDITED = "revision.edited"
     REVISION_MOVED = "revision.moved"
     REVISION_SUPERSEDED = "revision.superseded"
+    HISTORY_IMPORTED = "history_event.imported"
     TEXT_EXTRACTED = "content.extracted"
+    TEXT_ASKED_AGAIN = "content.asked_again"
+    RENDITION_SETTLED = "rendition.settled"
+    RENDITION_MADE = "rendition.made"
     DECISION_DRAFTED = "decision.drafted"
     DECISION_EDITED = "decision.edited"
     DECISION_MOVED = "decision.moved"
+    DISTRIBUTION_LISTED = "distribution_entry.listed"
+    DISTRIBUTION_UNLISTED = "distribution_entry.unlisted"
+    DISTRIBUTION_MADE = "distribution.made"
+    DISTRIBUTION_EXTENDED = "distribution.extended"
+    READ_TASK_MOVED = "read_task.moved"
+    COPY_PREPARED = "controlled_copy.prepared"
+    COPY_MOVED = "controlled_copy.moved"
+    COPY_HANDED_OVER = "controlled_copy.handed_over"
+    REQUEST_DRAFTED = "change_request.drafted"
+    REQUEST_EDITED = "change_request.edited"
+    REQUEST_MOVED = "change_request.moved"
+    REQUEST_OPENED_DRAFT = "change_request.opened_draft"
+    OPINION_GIVEN = "opinion.given"
     DELEGATION_MADE = "delegation.made"
     DELEGATION_ENDED = "delegation.ended"
+    HOLIDAY_LISTED = "holiday.listed"
+    HOLIDAY_REMOVED = "holiday.removed"
+    EXTERNAL_ADDED = "external_document.added"
+    EXTERNAL_CHANGED = "external_document.changed"
+    PROCEDURE_ADDED = "procedure.added"
+    PROCEDURE_CHANGED = "procedure.changed"
+    PROCEDURE_LINKED = "procedure_link.made"
+    PROCEDURE_UNLINKED = "procedure_link.ended"
+    TOKEN_MADE = "token.made"  # noqa: S105 - the name of an act, not a password.
+    TOKEN_ENDED = "token.ended"  # noqa: S105 - the name of an act, not a password.
 
 
 class AuditEntry(Base):
@@ -92,9 +121,7 @@ def record(
     **detail: Any,
 ) -> AuditEntry:
     """Append one entry in the caller's transaction, which must hold the write lock."""
-    if session.get_bind().dialect.name == "postgresql":
-        # One writer of the chain at a time; SQLite's BEGIN IMMEDIATE already says so.
-        session.execute(text("SELECT pg_advisory_xact_lock(7235920)"))
+    hold(session)
     last = head(session)
     entry = AuditEntry(
         sequence=last.sequence + 1,
@@ -113,6 +140,12 @@ def record(
     session.add(entry)
     session.flush()
     return entry
+
+
+def hold(session: Session) -> None:
+    """Wait until nobody else writes: one writer of the chain at a time. SQLite's BEGIN IMMEDIATE already says so."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(7235920)"))
 
 
 def head(session: Session) -> Head:
@@ -156,6 +189,14 @@ def entries(session: Session, *, after: int = 0) -> Iterator[AuditEntry]:
     """Yield the entries past a sequence, oldest first, in chunks so that a long trail needs little memory."""
     query = select(AuditEntry).where(AuditEntry.sequence > after).order_by(AuditEntry.sequence)
     yield from session.scalars(query.execution_options(yield_per=500))
+
+
+def past(session: Session, after: int, *, document_id: int | None = None, limit: int = 50) -> list[AuditEntry]:
+    """Return some entries past a sequence, oldest first, of one document or of everything."""
+    query = select(AuditEntry).where(AuditEntry.sequence > after).order_by(AuditEntry.sequence).limit(limit)
+    if document_id is not None:
+        query = query.where(AuditEntry.document_id == document_id)
+    return list(session.scalars(query))
 
 
 def of_document(session: Session, document_id: int) -> list[AuditEntry]:

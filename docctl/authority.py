@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, select
+from sqlalchemy import CheckConstraint, ForeignKey, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import audit, clock, people, units
@@ -203,6 +203,34 @@ def end(session: Session, delegation: Delegation, *, by: Reader, on: date) -> No
         before={"ended_on": None},
         ended_on=on,
     )
+
+
+def end_all(session: Session, account: Account, *, by: Account | None) -> int:
+    """End today every delegation from or to somebody who leaves; returns how many. What was signed by them stays valid."""
+    today, given_ones = clock.today(), open_delegations(session, account)
+    for given in given_ones:
+        given.ended_on = today
+        session.flush()
+        audit.record(
+            session,
+            Action.DELEGATION_ENDED,
+            by=by,
+            noun="delegation",
+            record_id=given.id,
+            before={"ended_on": None},
+            ended_on=today,
+        )
+    return len(given_ones)
+
+
+def open_delegations(session: Session, account: Account) -> list[Delegation]:
+    """Return the delegations from or to somebody that have not ended or run out yet, those of later days included."""
+    query = select(Delegation).where(
+        or_(Delegation.from_account_id == account.id, Delegation.to_account_id == account.id),
+        Delegation.ended_on.is_(None),
+        Delegation.valid_to >= clock.today(),
+    )
+    return list(session.scalars(query.order_by(Delegation.id)))
 
 
 def all_delegations(session: Session) -> list[Delegation]:

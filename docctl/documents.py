@@ -68,6 +68,7 @@ class Document(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     field: Mapped[str] = mapped_column(String(200), default="")
     code_clash: Mapped[bool] = mapped_column(default=False)
+    confidential: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)
     created_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
 
@@ -148,8 +149,13 @@ def add(
     field: str = "",
     code: str = "",
     allow_clash: bool = False,
+    confidential: bool = False,
+    opened_by: Account | None = None,
 ) -> Document:
     """Add a document; without a code it gets the next one of its type's pattern.
+
+    The title of a confidential one is told to nobody who is not signed in. `opened_by` is whoever adds it in the name
+    of `by`: the trail names who acted.
 
     A code that another document of the same unit and field bears is refused, or, with `allow_clash` (imports), kept
     and marked for a person to settle: it is never dropped and never written over.
@@ -180,6 +186,7 @@ def add(
         unit_id=unit.id,
         field=field.strip(),
         code_clash=clash,
+        confidential=confidential,
         created_at=clock.now(),
         created_by_id=by.id,
     )
@@ -189,7 +196,7 @@ def add(
     audit.record(
         session,
         Action.DOCUMENT_ADDED,
-        by=by.account,
+        by=opened_by or by.account,
         noun="document",
         record_id=document.id,
         document_id=document.id,
@@ -199,6 +206,7 @@ def add(
         unit=unit.code,
         field=document.field,
         code_clash=clash,
+        confidential=confidential,
         created_by_id=document.created_by_id,
         created_at=document.created_at,
     )
@@ -260,6 +268,31 @@ def settle_code(session: Session, document: Document, *, by: Reader, code: str, 
         code=code,
         field=field,
         code_clash=False,
+    )
+
+
+def set_confidential(session: Session, document: Document, *, by: Reader, confidential: bool) -> None:
+    """Say that a document's title is, or is no longer, kept from people who are not signed in."""
+    if not may_settle(document, by=by):
+        raise NoRole(
+            Sentence(
+                "Chỉ người kiểm soát tài liệu được đổi phạm vi phổ biến.",
+                "Only a document controller may say whether a document is confidential.",
+            )
+        )
+    if document.confidential == confidential:
+        return
+    document.confidential = confidential
+    session.flush()
+    audit.record(
+        session,
+        Action.CONFIDENTIALITY_SET,
+        by=by.account,
+        noun="document",
+        record_id=document.id,
+        document_id=document.id,
+        before={"confidential": not confidential},
+        confidential=confidential,
     )
 
 

@@ -51,8 +51,13 @@ class Signature(Base):
 
     __tablename__ = "signature"
     __table_args__ = (
-        CheckConstraint("(revision_id IS NULL) <> (decision_id IS NULL)", name="subject"),
+        CheckConstraint(
+            "(CASE WHEN revision_id IS NULL THEN 0 ELSE 1 END + CASE WHEN decision_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name="subject",
+        ),
         Index("ix_signature_revision", "revision_id", "round"),
+        Index("uq_signature_request_seat", "change_request_id", "round", "seat", unique=True),
         Index("uq_signature_seat", "revision_id", "round", "seat", unique=True),
         Index("uq_signature_person", "revision_id", "round", "account_id", unique=True),
     )
@@ -60,6 +65,7 @@ class Signature(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     revision_id: Mapped[int | None] = mapped_column(ForeignKey("revision.id"))
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"), index=True)
+    change_request_id: Mapped[int | None] = mapped_column(ForeignKey("change_request.id"))
     round: Mapped[int]
     seat: Mapped[str] = mapped_column(String(40))
     meaning: Mapped[str] = mapped_column(String(40))
@@ -74,7 +80,7 @@ class Signature(Base):
 
 
 class Subject(Protocol):
-    """What moves through a workflow: a revision or a decision."""
+    """What moves through a workflow: a revision, a decision, a change request."""
 
     NOUN: ClassVar[str]
     MOVED: ClassVar[Action]
@@ -215,17 +221,24 @@ def move(
         trigger=trigger,
         before=before,
         state=after,
-        **changed,
         **({"reason": facts.reason} if facts.reason else {}),
-        **signed,
+        **(changed | signed),
         **detail,
     )
     return after
 
 
-def signatures(session: Session, *, revision_id: int | None = None, decision_id: int | None = None) -> list[Signature]:
-    """Return the signatures of a revision or of a decision, oldest first, void ones included."""
+def signatures(
+    session: Session,
+    *,
+    revision_id: int | None = None,
+    decision_id: int | None = None,
+    change_request_id: int | None = None,
+) -> list[Signature]:
+    """Return the signatures of a revision, a decision or a request, oldest first, void ones included."""
     query = select(Signature).order_by(Signature.id)
+    if change_request_id is not None:
+        return list(session.scalars(query.where(Signature.change_request_id == change_request_id)))
     if revision_id is not None:
         return list(session.scalars(query.where(Signature.revision_id == revision_id)))
     return list(session.scalars(query.where(Signature.decision_id == decision_id)))

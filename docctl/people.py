@@ -49,6 +49,8 @@ class Account(Base):
     must_change_password: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)
     disabled_at: Mapped[datetime | None] = mapped_column(Instant)
+    email: Mapped[str] = mapped_column(String(254), default="", server_default="")
+    successor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
     unit: Mapped[Unit] = relationship()
     grants: Mapped[list["RoleGrant"]] = relationship(order_by="RoleGrant.id")
@@ -264,10 +266,21 @@ def names(session: Session) -> dict[int, str]:
     return {row.id: row.full_name for row in session.execute(select(Account.id, Account.full_name))}
 
 
-def disable(session: Session, account: Account) -> None:
-    """Close an account and end its sessions; its records keep its name."""
+def disable(session: Session, account: Account, *, heir: Account | None = None) -> None:
+    """Close an account and end its sessions; its records keep its name. `leaving.close` hands over what is open first."""
     account.disabled_at = clock.now()
+    account.successor_id = heir.id if heir else None
     sign_out_everywhere(session, account)
+
+
+def heir_of(session: Session, account: Account) -> Account | None:
+    """Return who has an account's work now: itself while it is open, else the first open successor in line, if any."""
+    seen: set[int] = set()
+    current: Account | None = account
+    while current is not None and current.disabled_at is not None and current.id not in seen:
+        seen.add(current.id)
+        current = session.get(Account, current.successor_id) if current.successor_id else None
+    return current if current is not None and current.disabled_at is None else None
 
 
 def reader(session: Session, account: Account, *, day: date | None = None) -> Reader:

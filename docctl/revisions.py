@@ -1,6 +1,7 @@
 """Revisions: the immutable editions of documents, from draft to withdrawal, and what is in force."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
-from docctl import audit, authority, clock, contents, lifecycle, workflow
+from docctl import audit, authority, clock, contents, lifecycle, people, workflow
 from docctl.audit import Action, AuditEntry
 from docctl.contents import Content
 from docctl.database import Base, Instant
@@ -88,6 +89,13 @@ class Revision(Base):
             postgresql_where=text("state <> 'discarded'"),
         ),
         Index("ix_revision_interval", "effective_from", "effective_to"),
+        Index(
+            "uq_revision_status_token",
+            "status_token",
+            unique=True,
+            sqlite_where=text("status_token <> ''"),
+            postgresql_where=text("status_token <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -104,6 +112,7 @@ class Revision(Base):
     file_sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     file_name: Mapped[str] = mapped_column(String(400), default="")
     change_summary: Mapped[str] = mapped_column(Text, default="")
+    major: Mapped[bool] = mapped_column(default=True, server_default=true())
     content_hash: Mapped[str | None] = mapped_column(String(64))
     effective_from: Mapped[datetime | None] = mapped_column(Instant)
     effective_to: Mapped[datetime | None] = mapped_column(Instant)
@@ -114,6 +123,8 @@ class Revision(Base):
     source: Mapped[str] = mapped_column(Text, default="")
     cover_date: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
+    # Names the status page that the papers of this revision point to; nothing can be guessed from it.
+    status_token: Mapped[str] = mapped_column(String(32), default=lambda: secrets.token_urlsafe(16))
 
     document: Mapped[Document] = relationship()
     author: Mapped[Account] = relationship()
@@ -178,15 +189,19 @@ def draft(
     amendment: int | None = None,
     title: str = "",
     change_summary: str = "",
+    major: bool | None = None,
     content: Content | None = None,
     file_name: str = "",
     changes: Iterable[Change] = (),
     source: str = "",
     cover_date: date | None = None,
+    opened_by: Account | None = None,
 ) -> Revision:
     """Begin a revision of a document as its author; edition and amendment default to the next ones.
 
-    `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import.
+    Everybody reads a `major` change again; a new edition is one unless the author says otherwise, an amendment is not.
+    `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import, and
+    `opened_by` whoever opens it in the author's name: the trail names who acted.
     """
     follows = lifecycle.newest(session, document.type.workflow)
     state = workflow.fire(follows, None, "draft", Facts(actor=by.id, roles=by.roles_in(document.unit_id)))
@@ -217,6 +232,7 @@ def draft(
         file_sha256=content.sha256 if content else None,
         file_name=file_name,
         change_summary=change_summary.strip(),
+        major=is_major_by_default(numbers[1]) if major is None else major,
         source=source,
         cover_date=cover_date,
         created_at=clock.now(),
@@ -228,7 +244,7 @@ def draft(
     audit.record(
         session,
         Action.REVISION_DRAFTED,
-        by=by.account,
+        by=opened_by or by.account,
         noun="revision",
         record_id=revision.id,
         document_id=document.id,
@@ -286,6 +302,7 @@ def import_in_force(
         file_sha256=content.sha256,
         file_name=file_name,
         change_summary="",
+        major=is_major_by_default(amendment),
         effective_from=effective_from,
         origin="import",
         origin_decision=decision,
@@ -320,6 +337,7 @@ def edit(
     edition: int | None = None,
     amendment: int | None = None,
     change_summary: str | None = None,
+    major: bool | None = None,
     content: Content | None = None,
     file_name: str = "",
     changes: Iterable[Change] | None = None,
@@ -336,6 +354,7 @@ def edit(
     revision.edition, revision.amendment = numbers
     revision.title = revision.title if title is None else checked_title(title)
     revision.change_summary = revision.change_summary if change_summary is None else change_summary.strip()
+    revision.major = revision.major if major is None else major
     if content is not None:
         revision.file_sha256, revision.file_name = content.sha256, file_name
     if changes is not None:
@@ -391,7 +410,7 @@ def act(
     if trigger in ("send_back", "take_back", "reopen"):
         # A new round: the signatures of the old one are void, and kept.
         changes |= {"content_hash": None, "round": revision.round + 1}
-    return lifecycle.move(
+    after = lifecycle.move(
         session,
         revision,
         trigger,
@@ -405,6 +424,9 @@ def act(
         document_id=revision.document_id,
         changes=changes,
     )
+    if after == follows.initial:
+        _to_successor(session, revision, by=by)
+    return after
 
 
 def submit(session: Session, revision: Revision, *, by: Reader, **given: Any) -> str:
@@ -455,6 +477,7 @@ def facts(session: Session, revision: Revision, *, by: Reader, reason: str = "",
         - {row.seat for row in signed},
         has_file=revision.file_sha256 is not None,
         change_rows=len(revision.change_rows),
+        unsettled=unsettled(session, revision),
         content_hash=content_hash(revision),
         frozen_hash=revision.content_hash,
         authority=None if executing else authority.refusal(session, by, revision.document.unit_id),
@@ -478,8 +501,13 @@ def waiting_for(session: Session, revision: Revision, *, by: Reader) -> Sentence
 
 
 def content_hash(revision: Revision) -> str:
-    """Return the SHA-256, in hex, of what reviewers and approvers sign: code, title, numbers, file and change table."""
+    """Return the SHA-256, in hex, of what reviewers and approvers sign: code, title, numbers, file and change table.
+
+    Whether the change is major is signed too where it is not what the numbers say already.
+    """
     signed = {"code": revision.document.code, **_editable(revision)}
+    if revision.major == is_major_by_default(revision.amendment):
+        del signed["major"]
     return hashlib.sha256(audit.canonical(signed).encode()).hexdigest()
 
 
@@ -490,6 +518,11 @@ def status_at(state: str, begins: datetime | None, ends: datetime | None, at: da
     if ends is not None and ends <= max(at, begins):
         return WITHDRAWN if state == "withdrawn" else SUPERSEDED
     return SCHEDULED if at < begins else IN_FORCE
+
+
+def is_major_by_default(amendment: int) -> bool:
+    """Say whether everybody reads a revision again when nobody says otherwise: a new edition, not an amendment in it."""
+    return amendment == 0
 
 
 def in_force_at(at: datetime) -> ColumnElement[bool]:
@@ -505,6 +538,16 @@ def in_force(session: Session, *, on: datetime | None = None, document: Document
         query = query.where(Revision.document_id == document.id)
     query = query.options(joinedload(Revision.document).joinedload(Document.unit))
     return list(session.scalars(query.order_by(Document.code_key, Document.id)))
+
+
+def count_in_force(session: Session, *, at: datetime) -> int:
+    """Return how many revisions are in force at an instant."""
+    return session.scalar(select(func.count()).select_from(Revision).where(in_force_at(at))) or 0
+
+
+def count_open(session: Session) -> int:
+    """Return how many revisions are on their way to being issued."""
+    return session.scalar(select(func.count()).select_from(Revision).where(Revision.state.in_(OPEN))) or 0
 
 
 def standing(
@@ -595,33 +638,39 @@ def _instant(text_of_instant: str | None) -> datetime | None:
 
 
 def hand_over(session: Session, leaving: Account, heir: Account, *, by: Account | None) -> int:
-    """Give the drafts of somebody who leaves to a successor; returns how many. Revisions under review stay his work."""
+    """Give the drafts of somebody who leaves to a successor; returns how many.
+
+    Revisions under review stay his work; when one of them comes back to be mended, it goes to his successor.
+    """
     drafts = session.scalars(select(Revision).where(Revision.author_id == leaving.id, Revision.state == "draft")).all()
     for revision in drafts:
-        revision.author_id = heir.id
-        revision.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.REVISION_EDITED,
-            by=by,
-            noun="revision",
-            record_id=revision.id,
-            document_id=revision.document_id,
-            before={"author_id": leaving.id},
-            author_id=heir.id,
-        )
+        _give(session, revision, heir, by=by)
     return len(drafts)
 
 
-def drafts_by_author(session: Session) -> dict[int, int]:
-    """Return how many drafts each author has; `hand_over` gives them to a successor."""
-    counted = (
-        select(Revision.author_id, func.count().label("n"))
-        .where(Revision.state == "draft")
-        .group_by(Revision.author_id)
+def _to_successor(session: Session, revision: Revision, *, by: Reader) -> None:
+    """Give what comes back to its author to the author's successor when the author has left."""
+    author = session.get_one(Account, revision.author_id)
+    heir = people.heir_of(session, author)
+    if heir is not None and heir.id != author.id:
+        _give(session, revision, heir, by=by.account)
+
+
+def _give(session: Session, revision: Revision, heir: Account, *, by: Account | None) -> None:
+    before, revision.author_id = revision.author_id, heir.id
+    revision.author = heir
+    revision.lock += 1
+    session.flush()
+    audit.record(
+        session,
+        Action.REVISION_EDITED,
+        by=by,
+        noun="revision",
+        record_id=revision.id,
+        document_id=revision.document_id,
+        before={"author_id": before},
+        author_id=heir.id,
     )
-    return {row.author_id: row.n for row in session.execute(counted)}
 
 
 def visible(by: Reader | None, *, at: datetime | None = None) -> ColumnElement[bool]:
@@ -689,7 +738,8 @@ def _refuse_taken_edition(session: Session, document: Document, edition: int, am
         )
 
 
-def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]) -> None:
+def checked_changes(changes: Iterable[Change]) -> list[Change]:
+    """Return the rows of a change table that say something; refuses one without its section or its text."""
     rows = [change for change in changes if (change.section + change.old + change.new + change.basis).strip()]
     for number, change in enumerate(rows, start=1):
         if not change.section.strip() or not (change.new + change.old).strip():
@@ -700,15 +750,13 @@ def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]
                 ).fill(n=number),
                 field="changes",
             )
+    return [Change(row.section.strip()[:300], row.old.strip(), row.new.strip(), row.basis.strip()) for row in rows]
+
+
+def _set_changes(session: Session, revision: Revision, changes: Iterable[Change]) -> None:
     revision.change_rows = [
-        ChangeRow(
-            position=number,
-            section=change.section.strip()[:300],
-            old=change.old.strip(),
-            new=change.new.strip(),
-            basis=change.basis.strip(),
-        )
-        for number, change in enumerate(rows, start=1)
+        ChangeRow(position=number, section=row.section, old=row.old, new=row.new, basis=row.basis)
+        for number, row in enumerate(checked_changes(changes), start=1)
     ]
     session.flush()
 
@@ -719,6 +767,7 @@ def _editable(revision: Revision) -> dict[str, Any]:
         "edition": revision.edition,
         "amendment": revision.amendment,
         "change_summary": revision.change_summary,
+        "major": revision.major,
         "file_sha256": revision.file_sha256,
         "file_name": revision.file_name,
         "cover_date": revision.cover_date,
@@ -743,6 +792,7 @@ def recorded(revision: Revision) -> dict[str, Any]:
         "origin_decision": revision.origin_decision or "",
         "source": revision.source,
         "created_at": revision.created_at,
+        "status_token": revision.status_token,
         **_editable(revision),
     }
 
@@ -773,6 +823,13 @@ def _in_signed_decision(session: Session, revision: Revision) -> bool:
     )
 
 
+def unsettled(session: Session, revision: Revision) -> bool:
+    """Say whether the revision's file holds tracked changes or comments that nobody accepted or refused."""
+    # The table of renditions is right of revisions too.
+    asks = text("SELECT 1 FROM rendition WHERE source_sha256 = :sha256 AND status = 'asks'")
+    return revision.file_sha256 is not None and session.scalar(asks, {"sha256": revision.file_sha256}) is not None
+
+
 def signed_in_round(session: Session, revision: Revision) -> list[Signature]:
     """Return the signatures that still count: those of the revision's present round."""
     return [row for row in lifecycle.signatures(session, revision_id=revision.id) if row.round == revision.round]
@@ -781,6 +838,37 @@ def signed_in_round(session: Session, revision: Revision) -> list[Signature]:
 def text_of(session: Session, revision: Revision) -> contents.ContentText | None:
     """Return the text that was read out of the revision's file."""
     return contents.text_of(session, revision.file_sha256)
+
+
+def read_again(session: Session, revision: Revision, *, by: Reader) -> None:
+    """Ask for another reading of a file whose text could not be read; the reading follows the commit."""
+    if sentence := rereading_refusal(session, revision, by=by):
+        raise Refused(sentence)
+    assert revision.file_sha256 is not None
+    contents.ask_again(session, revision.file_sha256)
+    audit.record(
+        session,
+        Action.TEXT_ASKED_AGAIN,
+        by=by.account,
+        noun="content",
+        document_id=revision.document_id,
+        sha256=revision.file_sha256,
+    )
+
+
+def rereading_refusal(session: Session, revision: Revision, *, by: Reader) -> Sentence | None:
+    """Return why somebody may not ask for another reading of a revision's file, or None."""
+    row = text_of(session, revision)
+    if row is None or row.status != contents.UNAVAILABLE or row.ocr == contents.SCANS_WAITING:
+        return Sentence(
+            "Chỉ đọc lại khi lần đọc trước không thành.", "A file is read again only when it could not be read before."
+        )
+    if revision.author_id == by.id or {"controller", "format_reviewer"} & by.roles_in(revision.document.unit_id):
+        return None
+    return Sentence(
+        "Chỉ người soạn thảo, thư ký ISO hoặc người kiểm soát tài liệu được yêu cầu đọc lại tệp.",
+        "Only the author, the ISO secretary or the document controller may have a file read again.",
+    )
 
 
 def documents_with(session: Session, sha256: str) -> list[int]:

@@ -8,39 +8,68 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from docctl import clock, decisions, revisions
+from docctl import clock, decisions, requests, revisions
 from docctl.audit import Action, AuditEntry
 from docctl.decisions import Decision
+from docctl.distribution import ControlledCopy, ReadTask, copies, reading
 from docctl.documents import Document
 from docctl.people import Reader
+from docctl.requests import ChangeRequest
 from docctl.revisions import OPEN, WAS_ISSUED, Revision
 from docctl.rules import Sentence
 from docctl.workflow import Act
 
 LATELY = timedelta(days=60)
-_STEPS = (Action.REVISION_DRAFTED, Action.REVISION_MOVED, Action.DECISION_DRAFTED, Action.DECISION_MOVED)
+_STEPS = (
+    *(Action.REVISION_DRAFTED, Action.REVISION_MOVED, Action.DECISION_DRAFTED, Action.DECISION_MOVED),
+    *(Action.REQUEST_DRAFTED, Action.REQUEST_MOVED),
+)
 _FINISH = Sentence("Hoàn thiện dự thảo", "Finish the draft")
+_COMPLETE = Sentence("Hoàn thiện phiếu", "Complete the request")
 _MEND = Sentence("Sửa lỗi rồi kiểm tra", "Mend it, then check")
+
+
+Subject = Revision | Decision | ChangeRequest
 
 
 @dataclass(frozen=True)
 class Task:
-    """A revision or a decision that waits: since when, for which act of mine, or in words for whom."""
+    """A revision, a decision or a request that waits: since when, for which act of mine, or in words for whom."""
 
-    subject: Revision | Decision
+    subject: Subject
     since: datetime
     act: Sentence | None = None
     waiting: Sentence | None = None
 
     @property
     def revision(self) -> Revision | None:
-        """The revision that waits, unless it is a decision."""
+        """The revision that waits, unless it is something else."""
         return self.subject if isinstance(self.subject, Revision) else None
+
+
+@dataclass(frozen=True)
+class Distributed:
+    """What was distributed to a person and waits: to be read, to be received, to be brought back, to be handed out."""
+
+    read: list[ReadTask]
+    receive: list[ControlledCopy]
+    give_back: list[ControlledCopy]
+    deliver: list[ControlledCopy]
+
+
+def distributed(session: Session, *, by: Reader) -> Distributed:
+    """Return what was distributed to a person and still waits for him or her, oldest first."""
+    return Distributed(
+        reading.pending(session, by=by),
+        copies.to_receive(session, by=by),
+        copies.to_return(session, by=by),
+        copies.to_deliver(session, by=by),
+    )
 
 
 def waiting_for_me(session: Session, *, by: Reader) -> list[Task]:
     """Return what waits for an act of this person, oldest first."""
-    mine: list[tuple[Revision | Decision, Sentence]] = []
+    mine: list[tuple[Subject, Sentence]] = []
     for revision in _open_revisions(session, by=by):
         if act := _main(revisions.acts(session, revision, by=by)):
             mine.append((revision, act.label))
@@ -51,19 +80,25 @@ def waiting_for_me(session: Session, *, by: Reader) -> list[Task]:
             mine.append((decision, act.label))
         elif decisions.editing_refusal(decision, by=by) is None and decision.state == "draft":
             mine.append((decision, _MEND))
+    for request in requests.open_ones(session, by=by):
+        if act := _main(requests.acts(session, request, by=by)):
+            mine.append((request, act.label))
+        elif requests.editing_refusal(request, by=by) is None:
+            mine.append((request, _COMPLETE))
     since = _since(session, [subject for subject, _ in mine])
     found = [Task(subject, since[subject.NOUN, subject.id], act=label) for subject, label in mine]
     return sorted(found, key=lambda task: task.since)
 
 
 def i_wait_for(session: Session, *, by: Reader, mine: Iterable[Task] = ()) -> list[Task]:
-    """Return the revisions and decisions of this person that somebody else must act on, oldest first.
+    """Return the revisions, decisions and requests of this person that somebody else must act on, oldest first.
 
     `mine` are the tasks that wait for the person, which are left out here.
     """
     known = {(task.subject.NOUN, task.subject.id) for task in mine}
-    own: list[Revision | Decision] = [row for row in _open_revisions(session, by=by) if row.author_id == by.id]
+    own: list[Subject] = [row for row in _open_revisions(session, by=by) if row.author_id == by.id]
     own += [row for row in _open_decisions(session, by=by) if row.drafted_by_id == by.id]
+    own += [row for row in requests.open_ones(session, by=by) if row.requester_id == by.id]
     own = [row for row in own if (row.NOUN, row.id) not in known]
     since = _since(session, own)
     found = [Task(row, since[row.NOUN, row.id], waiting=_waiting(session, row, by=by)) for row in own]
@@ -101,9 +136,11 @@ def _main(acts: Iterable[Act]) -> Act | None:
     return next((act for act in acts if act.main and act.mine and act.refusal is None), None)
 
 
-def _waiting(session: Session, subject: Revision | Decision, *, by: Reader) -> Sentence:
+def _waiting(session: Session, subject: Subject, *, by: Reader) -> Sentence:
     if isinstance(subject, Revision):
         return revisions.waiting_for(session, subject, by=by)
+    if isinstance(subject, ChangeRequest):
+        return requests.waiting(session, subject, by=by)
     return decisions.waiting_for(session, subject, by=by)
 
 

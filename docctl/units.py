@@ -25,9 +25,24 @@ class Unit(Base):
     valid_to: Mapped[date | None]
     successor_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
 
+    @property
+    def ended(self) -> bool:
+        """Whether the unit has ended, merged into others or split up."""
+        return self.valid_to is not None
+
     def name(self, locale: str) -> str:
         """Return the unit's name in a language."""
         return self.name_en if locale == "en" and self.name_en else self.name_vi
+
+
+class UnitSuccession(Base):
+    """That a unit's work went on in another one: one after a merger, several after a split."""
+
+    __tablename__ = "unit_succession"
+    __table_args__ = (CheckConstraint("unit_id <> successor_id", name="units"),)
+
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    successor_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True)
 
 
 def add(

@@ -50,6 +50,21 @@ LIVES = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option with which a complete machine proves that it ran everything."""
+    parser.addoption("--nothing-skipped", action="store_true", help="Fail when any test was skipped.")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run that promised to skip nothing and did."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = len(reporter.stats.get("skipped", ())) if reporter else 0
+    if session.config.getoption("--nothing-skipped") and skipped and exitstatus == 0:
+        reporter.write_line(f"{skipped} skipped, though nothing may be", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @dataclass(frozen=True)
 class Made:
     """What `make_revision` made; ids, since each test reads in sessions of its own."""

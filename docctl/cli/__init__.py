@@ -1,9 +1,23 @@
 """The command line: the same verbs as the pages, with the actor named."""
 
-from docctl.cli import asking, decisions, documents, importing, keeping, organisation
+from docctl.cli import (
+    asking,
+    decisions,
+    distribution,
+    documents,
+    exporting,
+    importing,
+    importing_registers,
+    keeping,
+    law,
+    organisation,
+    requests,
+    tokens,
+)
 from docctl.cli.main import main
 
-for module in (organisation, documents, decisions, importing, asking, keeping):
+FIRST = (organisation, documents, requests, decisions, distribution, importing, importing_registers, asking)
+for module in (*FIRST, exporting, law, keeping, tokens):
     module.add_to(main)
 
 __all__ = ["main"]

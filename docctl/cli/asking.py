@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from docctl import authority, clock, documents, people, revisions
-from docctl.cli.main import instant, json_option, local, opened, say
-from docctl.revisions import Standing
+from docctl.cli.main import instant, json_option, opened, say
+from docctl.exporting import plain
 from docctl.search import finding, following
 
 
@@ -63,8 +63,8 @@ def in_force(on: str | None, known_at: str | None, document: str | None, as_json
         # Opening the site has set the office's time zone, in which the dates are meant.
         at, known = instant(on, "--on") or clock.now(), instant(known_at, "--known-at")
         only = documents.find(session, document) if document else None
-        found = [_as_dict(row) for row in revisions.standing(session, on=at, known_at=known, document=only)]
-    result: dict[str, Any] = {"on": local(at), "known_at": local(known), "documents": found}
+        found = [plain.standing(row) for row in revisions.standing(session, on=at, known_at=known, document=only)]
+    result: dict[str, Any] = {"on": plain.instant(at), "known_at": plain.instant(known), "documents": found}
     lines = [f"{row['code']}\t{row['edition']}\t{row['effective_from']}\t{row['title']}" for row in found]
     took = (time.perf_counter() - began) * 1000
     say(as_json, result, *lines, f"{len(found)} in force on {clock.local(at):%d/%m/%Y %H:%M} ({took:.0f} ms)")
@@ -74,19 +74,3 @@ def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
     main.add_command(search)
     main.add_command(in_force)
-
-
-def _as_dict(row: Standing) -> dict[str, Any]:
-    revision = row.revision
-    return {
-        "document": revision.document_id,
-        "code": revision.document.code,
-        "title": revision.title,
-        "revision": revision.id,
-        "edition": revision.edition_code,
-        "amendment": revision.amendment,
-        "effective_from": local(row.effective_from),
-        "effective_to": local(row.effective_to),
-        "sha256": revision.file_sha256,
-        "decision": row.decision,
-    }

@@ -1,7 +1,6 @@
 """Decisions from the command line."""
 
 from datetime import date
-from typing import Any
 
 import click
 from sqlalchemy.orm import Session
@@ -24,6 +23,7 @@ from docctl.cli.main import (
     spoken,
 )
 from docctl.decisions import Check, Decision, Line
+from docctl.exporting import plain
 from docctl.people import Reader
 from docctl.rules import Refused, Sentence
 
@@ -72,7 +72,7 @@ def decision_add(
             effective_from=_day(effective, "--effective"),
             lines=lines,
         )
-        result = as_dict(made)
+        result = plain.decision(made)
     say(as_json, result, f"Decision {made.id}: {len(made.lines)} lines, draft")
 
 
@@ -91,7 +91,7 @@ def decision_check(decision_id: int, actor: str | None, as_json: bool) -> None:
             if row is None:
                 raise _none(decision_id)
             found = decisions.dry_run(session, row)
-    say(as_json, check_dict(found), *_lines_of(found))
+    say(as_json, plain.check(found, settings().locale), *_lines_of(found))
     if found.errors:
         fail(spoken(Sentence("Còn {n} lỗi.", "{n} errors remain.").fill(n=len(found.errors))))
 
@@ -111,7 +111,7 @@ def decision_act(
     with acting(actor) as (_, session, by):
         row = _loaded(session, decision_id, by)
         found = decisions.act(session, row, trigger, by=by, reason=reason, signing=proof)
-        result = as_dict(row) | ({"check": check_dict(found)} if found else {})
+        result = plain.decision(row) | ({"check": plain.check(found, settings().locale)} if found else {})
     say(as_json, result, f"Decision {decision_id}: {row.state}", *(_lines_of(found) if found else []))
     if found and found.errors:
         fail(spoken(Sentence("Còn {n} lỗi.", "{n} errors remain.").fill(n=len(found.errors))))
@@ -126,7 +126,7 @@ def decision_execute(decision_id: int, actor: str, as_json: bool) -> None:
     with acting(actor) as (_, session, by):
         row = _loaded(session, decision_id, by)
         found = decisions.execute(session, row, by=by)
-        result = as_dict(row) | {"check": check_dict(found)}
+        result = plain.decision(row) | {"check": plain.check(found, settings().locale)}
     say(as_json, result, f"Decision {decision_id}: {row.state}", *_lines_of(found))
 
 
@@ -140,51 +140,9 @@ def decision_show(decision_id: int, actor: str, as_json: bool) -> None:
 
     with opened() as site, site.database.reading() as session:
         row = _loaded(session, decision_id, authority.reader(session, people.find(session, actor)))
-        result = as_dict(row)
+        result = plain.decision(row)
     lines = [f"{line['line']}\t{line['action']}\t{line['code']}\t{line['title']}" for line in result["lines"]]
     say(as_json, result, f"{result['number'] or decision_id}: {result['state']}", *lines)
-
-
-def as_dict(row: Decision) -> dict[str, Any]:
-    """Return a decision as the JSON of the command line."""
-    return {
-        "decision": row.id,
-        "number": row.number,
-        "date": row.signed_on.isoformat() if row.signed_on else None,
-        "title": row.title,
-        "effective_from": row.effective_from.isoformat() if row.effective_from else None,
-        "state": row.state,
-        "lock": row.lock,
-        "lines": [
-            {
-                "line": line.position,
-                "action": line.action,
-                "document": line.document_id,
-                "code": line.document.code,
-                "title": line.revision.title if line.revision else line.document.title,
-                "revision": line.revision_id,
-                "reason": line.reason,
-            }
-            for line in row.lines
-        ],
-    }
-
-
-def check_dict(found: Check) -> dict[str, Any]:
-    """Return a dry run as the JSON of the interface."""
-
-    def plain(problems: list[decisions.Problem]) -> list[dict[str, Any]]:
-        return [{"line": row.line, "code": row.code, "reason": row.sentence.get(settings().locale)} for row in problems]
-
-    return {
-        "errors": plain(found.errors),
-        "warnings": plain(found.warnings),
-        "issued": found.issued,
-        "superseded": found.superseded,
-        "withdrawn": found.withdrawn,
-        "in_force_before": found.in_force_before,
-        "in_force_after": found.in_force_after,
-    }
 
 
 def add_to(main: click.Group) -> None:

@@ -7,14 +7,13 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from docctl import contents, documents, lifecycle, revisions, units
+from docctl import contents, documents, histories, lifecycle, register, revisions, units
 from docctl.cli.main import (
     Group,
     acting,
     as_option,
     given_password,
     json_option,
-    local,
     opened,
     password_options,
     say,
@@ -22,6 +21,7 @@ from docctl.cli.main import (
     signing,
 )
 from docctl.contents import Content
+from docctl.exporting import plain
 from docctl.files import check
 from docctl.people import Reader
 from docctl.revisions import Change, Revision
@@ -71,19 +71,12 @@ def document_show(reference: str, actor: str | None, as_json: bool) -> None:
 
     with opened() as site, site.database.reading() as session:
         found = documents.find(session, reference)
-        if actor:
-            rows = revisions.of_document(session, found, by=authority.reader(session, people.find(session, actor)))
-        else:
-            rows = revisions.in_force(session, document=found)
-        result: dict[str, Any] = {
-            "document": found.id,
-            "code": found.code,
-            "title": found.title,
-            "type": found.type.code,
-            "unit": found.unit.code,
-            "field": found.field,
-            "code_clash": found.code_clash,
-            "revisions": [as_dict(row) for row in rows],
+        by = authority.reader(session, people.find(session, actor)) if actor else None
+        rows = revisions.of_document(session, found, by=by) if by else revisions.in_force(session, document=found)
+        told = histories.of_document(session, found) if by and register.sees_more(by) else []
+        result = plain.document(found) | {
+            "revisions": [plain.revision(row) for row in rows],
+            "history": [_line(event) for event in told],
         }
     lines = [f"{result['document']}\t{result['code']}\t{result['title']}"]
     lines += [
@@ -108,6 +101,7 @@ def revision() -> None:
 @click.option("--title", default="")
 @click.option("--summary", default="", help="What changes, in a sentence.")
 @click.option("--change", "changes", multiple=True, metavar="SECTION|OLD|NEW|BASIS", help="A row of the change table.")
+@click.option("--major/--minor", default=None, help="Whether everybody reads it again; a new edition is major.")
 @as_option
 @json_option
 def revision_add(
@@ -118,6 +112,7 @@ def revision_add(
     title: str,
     summary: str,
     changes: tuple[str, ...],
+    major: bool | None,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -131,11 +126,12 @@ def revision_add(
             amendment=amendment,
             title=title,
             change_summary=summary,
-            content=_kept(site, session, path) if path else None,
+            major=major,
+            content=kept(site, session, path) if path else None,
             file_name=clean_name(path.name) if path else "",
-            changes=[_change(row) for row in changes],
+            changes=[read_change(row) for row in changes],
         )
-        result = as_dict(made)
+        result = plain.revision(made)
     say(as_json, result, f"Revision {made.id}: {made.document.code} {made.edition_text}, draft")
 
 
@@ -147,6 +143,7 @@ def revision_add(
 @click.option("--title", default=None)
 @click.option("--summary", default=None)
 @click.option("--change", "changes", multiple=True, metavar="SECTION|OLD|NEW|BASIS", help="Replaces the change table.")
+@click.option("--major/--minor", default=None, help="Whether everybody reads it again.")
 @as_option
 @json_option
 def revision_edit(
@@ -157,6 +154,7 @@ def revision_edit(
     title: str | None,
     summary: str | None,
     changes: tuple[str, ...],
+    major: bool | None,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -172,11 +170,12 @@ def revision_edit(
             edition=edition,
             amendment=amendment,
             change_summary=summary,
-            content=_kept(site, session, path) if path else None,
+            major=major,
+            content=kept(site, session, path) if path else None,
             file_name=clean_name(path.name) if path else "",
-            changes=[_change(row) for row in changes] if changes else None,
+            changes=[read_change(row) for row in changes] if changes else None,
         )
-        result = as_dict(found)
+        result = plain.revision(found)
     say(as_json, result, f"Revision {revision_id} changed")
 
 
@@ -196,8 +195,21 @@ def revision_act(
     with acting(actor) as (_, session, by):
         found = loaded(session, revision_id, by)
         revisions.act(session, found, trigger, by=by, reason=reason, signing=proof)
-        result = as_dict(found)
+        result = plain.revision(found)
     say(as_json, result, f"Revision {revision_id}: {found.state}")
+
+
+@revision.command("read-again")
+@click.argument("revision_id", type=int)
+@as_option
+@json_option
+def revision_read_again(revision_id: int, actor: str, as_json: bool) -> None:
+    """Read a file again whose text could not be read."""
+    with acting(actor) as (_, session, by):
+        found = loaded(session, revision_id, by)
+        revisions.read_again(session, found, by=by)
+        result = plain.revision(found)
+    say(as_json, result, f"Revision {revision_id}: read again")
 
 
 @revision.command("show")
@@ -213,25 +225,11 @@ def revision_show(revision_id: int, actor: str, as_json: bool) -> None:
         found = loaded(session, revision_id, by)
         locale = settings().locale
         acts = revisions.acts(session, found, by=by)
-        result = as_dict(found) | {
+        result = plain.revision(found) | {
             "waiting_for": revisions.waiting_for(session, found, by=by).get(locale),
-            "acts": [
-                {
-                    "trigger": act.trigger,
-                    "allowed": act.refusal is None,
-                    "refusal": act.refusal.get(locale) if act.refusal else None,
-                }
-                for act in acts
-            ],
+            "acts": [plain.act(act, locale) for act in acts],
             "signatures": [
-                {
-                    "meaning": row.meaning,
-                    "person": row.person,
-                    "title": row.title,
-                    "at": local(row.signed_at),
-                    "void": row.round != found.round,
-                }
-                for row in lifecycle.signatures(session, revision_id=found.id)
+                plain.signature(row, found.round) for row in lifecycle.signatures(session, revision_id=found.id)
             ],
         }
     lines = [f"{result['code']} {result['edition']}: {result['status']}. {result['waiting_for']}"]
@@ -239,23 +237,20 @@ def revision_show(revision_id: int, actor: str, as_json: bool) -> None:
     say(as_json, result, *lines)
 
 
-def as_dict(row: Revision) -> dict[str, Any]:
-    """Return a revision as the JSON of the command line."""
+def _line(event: histories.HistoryEvent) -> dict[str, Any]:
     return {
-        "revision": row.id,
-        "document": row.document_id,
-        "code": row.document.code,
-        "title": row.title,
-        "edition": row.edition_code,
-        "amendment": row.amendment,
-        "state": row.state,
-        "status": row.status(),
-        "file": row.file_name,
-        "sha256": row.file_sha256,
-        "effective_from": local(row.effective_from),
-        "effective_to": local(row.effective_to),
-        "origin": row.origin,
-        "lock": row.lock,
+        "source": event.source,
+        "doc": event.doc,
+        "kind": event.kind,
+        "effective_at": plain.instant(event.effective_at),
+        "author": event.author,
+        "subject": event.subject,
+        "name": event.name,
+        "path": event.path,
+        "rev": event.rev,
+        "flags": event.flags.split(),
+        "revision": event.revision_id,
+        "sha256": event.revision.file_sha256 if event.revision else None,
     }
 
 
@@ -277,13 +272,15 @@ def add_to(main: click.Group) -> None:
     main.add_command(revision)
 
 
-def _kept(site: Site, session: Session, path: Path) -> Content:
+def kept(site: Site, session: Session, path: Path) -> Content:
+    """Check a file by the rules of an upload and keep it in the store."""
     kind = check.check(path, path.name)
     stored = site.store.put(BytesIO(path.read_bytes()), limit_bytes=site.settings.max_upload_mb * 1024 * 1024)
     return contents.keep(session, sha256=stored.sha256, size=stored.size, kind=kind)
 
 
-def _change(row: str) -> Change:
+def read_change(row: str) -> Change:
+    """Read a row of a change table as it is typed on the command line."""
     parts = [part.strip() for part in row.split("|")]
     if len(parts) < 3:
         raise click.BadParameter(f"{row}: give SECTION|OLD|NEW|BASIS.", param_hint="--change")

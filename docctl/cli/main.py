@@ -16,6 +16,7 @@ from docctl import __version__, audit, authority, clock, config, jobs, people
 from docctl.audit import Action
 from docctl.config import ConfigError, Settings
 from docctl.database import DatabaseError
+from docctl.exporting import plain
 from docctl.people import Reader, Reauthenticated
 from docctl.rules import Refused, Sentence
 from docctl.site import Site, open_site
@@ -155,11 +156,6 @@ def spoken(sentence: Sentence) -> str:
     return sentence.get(settings().locale)
 
 
-def local(value: datetime | None) -> str | None:
-    """Write an instant in the office's time zone, with its offset."""
-    return clock.local(value).isoformat() if value else None
-
-
 def _record_refusal(site: Site, name: str, error: Refused) -> None:
     with site.database.writing() as session:
         account = next((known for known in people.all_accounts(session) if known.name == name.strip().casefold()), None)
@@ -170,4 +166,4 @@ def _record_refusal(site: Site, name: str, error: Refused) -> None:
 
 
 def _plain(value: Any) -> str:
-    return str(local(value)) if isinstance(value, datetime) else str(value)
+    return str(plain.instant(value)) if isinstance(value, datetime) else str(value)

@@ -259,38 +259,46 @@ def user_add(
 
 @user.command("disable")
 @click.argument("name")
-@click.option("--successor", required=True, help="Who takes over the open drafts.")
+@click.option("--successor", required=True, help="Who takes over everything that is open.")
+@click.option("--pass-roles", is_flag=True, help="The successor takes over the roles too.")
 @click.option("--as", "actor", default=None, metavar="USER", help="Who acts.")
 @json_option
-def user_disable(name: str, successor: str, actor: str | None, as_json: bool) -> None:
-    """Close an account; its open drafts go to a named successor, in the same transaction."""
+def user_disable(name: str, successor: str, pass_roles: bool, actor: str | None, as_json: bool) -> None:
+    """Close an account; everything open goes to a named successor, in the same transaction."""
+    from docctl import leaving
+
+    with opened() as site, site.database.writing() as session:
+        closing, heir = people.find(session, name), people.find(session, successor)
+        by = people.find(session, actor) if actor else None
+        moved = leaving.close(session, closing, heir, by=by, pass_roles=pass_roles)
+    told = ", ".join(f"{n} {kind}" for kind, n in moved.items())
+    say(
+        as_json,
+        {"disabled": name, "successor": successor, **moved},
+        f"{name} is closed; {told} went to {successor} or ended.",
+    )
+
+
+@user.command("hand-over")
+@click.argument("name")
+@click.option("--to", "successor", required=True, metavar="USER", help="The author who takes over the open drafts.")
+@click.option("--as", "actor", default=None, metavar="USER", help="Who acts.")
+@json_option
+def user_hand_over(name: str, successor: str, actor: str | None, as_json: bool) -> None:
+    """Give somebody's open drafts to another author; the account stays open."""
     from docctl import revisions
 
     with opened() as site, site.database.writing() as session:
-        leaving, heir = people.find(session, name), people.find(session, successor)
-        if leaving.id == heir.id:
+        given, heir = people.find(session, name), people.find(session, successor)
+        if not people.reader(session, heir).has("author"):
             raise Refused(
-                Sentence("Người kế nhiệm phải là người khác.", "The successor must be somebody else."),
-                field="successor",
+                Sentence(
+                    "{name} không phải là người soạn thảo nên không nhận được dự thảo. Hãy chọn người soạn thảo.",
+                    "{name} is not an author and cannot take over drafts. Choose an author.",
+                ).fill(name=heir.name)
             )
-        by = people.find(session, actor) if actor else None
-        moved = revisions.hand_over(session, leaving, heir, by=by)
-        people.disable(session, leaving)
-        audit.record(
-            session,
-            Action.ACCOUNT_DISABLED,
-            by=by,
-            noun="account",
-            record_id=leaving.id,
-            name=leaving.name,
-            successor=heir.name,
-            drafts=moved,
-        )
-    say(
-        as_json,
-        {"disabled": name, "successor": successor, "drafts": moved},
-        f"{name} is closed; {moved} drafts went to {successor}.",
-    )
+        moved = revisions.hand_over(session, given, heir, by=people.find(session, actor) if actor else None)
+    say(as_json, {"from": name, "to": successor, "drafts": moved}, f"{moved} drafts went from {name} to {successor}.")
 
 
 @user.command("list")

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import clock, contents, documents, people, revisions, units
+from docctl import clock, contents, documents, jobs, people, revisions, units
 from docctl.contents import Content
 from docctl.documents import Document
 from docctl.files import check, extract
@@ -19,7 +19,8 @@ from docctl.files.extract import Extracted
 from docctl.files.kinds import Kind
 from docctl.files.readers import NotExtractable
 from docctl.importing.cover import Cover, Doubt, read_cover
-from docctl.people import Account, Reader
+from docctl.importing.people import importer
+from docctl.people import Reader
 from docctl.revisions import Change, Revision
 from docctl.rules import Refused, Sentence
 from docctl.site import Site
@@ -160,7 +161,7 @@ class _Hand:
         self.session, self.plan, self.locale, self.result = session, plan, locale, result
         self.unit = units.find(session, plan.unit) if plan.unit else units.office(session)
         self.type = documents.find_type(session, plan.type)
-        self.by = _importer(session, actor, self.unit)
+        self.by = importer(session, actor, self.unit)
 
     @cached_property
     def author(self) -> Reader:
@@ -339,37 +340,17 @@ def _known_hashes(site: Site) -> set[str]:
 
 def _kept(session: Session, source: Source) -> Content:
     content = contents.keep(session, sha256=source.sha256, size=source.size, kind=source.kind)
-    if isinstance(source.text, Sentence):
-        contents.has_no_text(session, source.sha256, source.text)
-    else:
-        contents.has_text(session, source.sha256, text=source.text.text, method=source.text.method)
+    jobs.keep_found(session, source.sha256, source.text)
     return content
-
-
-def _importer(session: Session, name: str, unit: Unit) -> Reader:
-    """Return who imports: the named account, else the office's first controller."""
-    if name:
-        return people.reader(session, people.find(session, name))
-    for account in people.all_accounts(session):
-        by = people.reader(session, account)
-        if not account.disabled_at and "controller" in by.roles_in(unit.id):
-            return by
-    raise Refused(
-        Sentence(
-            "Chưa có người kiểm soát tài liệu. Hãy thêm bằng `docctl user add NAME --role controller`, hoặc ghi --as.",
-            "There is no document controller yet. Add one with `docctl user add NAME --role controller`, or give --as.",
-        )
-    )
 
 
 def _author(session: Session, name: str, by: Reader, unit: Unit) -> Reader:
     """Return whose drafts the files become: the named author, else the importer if an author, else the first author."""
     if name:
         return people.reader(session, people.find(session, name))
-    candidates: list[Account] = [by.account, *people.all_accounts(session)]
-    for account in candidates:
-        author = people.reader(session, account)
-        if not account.disabled_at and "author" in author.roles_in(unit.id):
+    others = [people.reader(session, account) for account in people.all_accounts(session) if not account.disabled_at]
+    for author in (by, *others):
+        if "author" in author.roles_in(unit.id):
             return author
     raise Refused(
         Sentence(

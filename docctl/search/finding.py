@@ -1,7 +1,7 @@
 """Finding: what a reader may see is asked of the database before the index, and every hit is read from it again after."""
 
 import time
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from docctl import audit, clock, revisions, text
-from docctl.contents import ContentText
+from docctl.contents import ContentPage, ContentText
 from docctl.documents import Document
 from docctl.people import Reader
 from docctl.revisions import Revision
@@ -231,8 +231,9 @@ def _hits(
     )
     found = {record.id: record for record in records}
     bodies = _bodies(session, found.values())
+    pages = _pages(session, bodies)
     standing = _standing(session, [record for record in found.values() if record.status() == revisions.SUPERSEDED])
-    return [_hit(found[id], score, query, bodies, standing, at) for id, score in page if id in found]
+    return [_hit(found[id], score, query, bodies, pages, standing, at) for id, score in page if id in found]
 
 
 def _hit(
@@ -240,6 +241,7 @@ def _hit(
     score: float,
     query: Query,
     bodies: Mapping[str, str],
+    pages: Mapping[str, Sequence[tuple[int, int]]],
     standing: Mapping[int, int],
     at: datetime,
 ) -> Hit:
@@ -257,7 +259,7 @@ def _hit(
         type=record.document.type.code,
         score=score,
         snippet=passage.pieces,
-        page=body.count("\f", 0, passage.start) + 1 if "\f" in body and passage.found else None,
+        page=_page_at(pages.get(record.file_sha256 or "", ()), passage.start) if passage.found else None,
         in_force=standing.get(record.document_id) if state == revisions.SUPERSEDED else None,
         record=record,
     )
@@ -269,6 +271,19 @@ def _bodies(session: Session, records: Iterable[Revision]) -> dict[str, str]:
         select(ContentText.sha256, func.substr(ContentText.text, 1, MARKED)).where(ContentText.sha256.in_(wanted))
     )
     return dict(rows.all())
+
+
+def _pages(session: Session, shas: Collection[str]) -> dict[str, list[tuple[int, int]]]:
+    """Return for each text that has pages where each of them begins and its number."""
+    query = select(ContentPage.sha256, ContentPage.start, ContentPage.number).where(ContentPage.sha256.in_(shas))
+    found: dict[str, list[tuple[int, int]]] = {}
+    for sha256, start, number in session.execute(query.order_by(ContentPage.start)):
+        found.setdefault(sha256, []).append((start, number))
+    return found
+
+
+def _page_at(pages: Sequence[tuple[int, int]], place: int) -> int | None:
+    return next((number for start, number in reversed(pages) if start <= place), None)
 
 
 def _standing(session: Session, superseded: Sequence[Revision]) -> dict[int, int]:

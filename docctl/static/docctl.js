@@ -51,6 +51,18 @@
     search.select();
   }
 
+  // A key that a link names follows it, unless somebody is typing or asks the browser for something else.
+  function followKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || isTyping(event.target)) return;
+    const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+    if (!link) return;
+    const sheet = document.querySelector(".sheet");
+    // An enlarged page that is being moved sideways is not turned over.
+    if (sheet?.contains(event.target) && sheet.scrollWidth > sheet.clientWidth + 1) return;
+    event.preventDefault();
+    link.click();
+  }
+
   function focusFirstInvalid() {
     const wrong = document.querySelector('[aria-invalid="true"]');
     if (!wrong) return;
@@ -104,12 +116,41 @@
     row.querySelector("input, textarea").focus();
   }
 
+  // Says whether a file is the issued one: its SHA-256 is computed here, and nothing of it leaves the browser.
+  function compare(place) {
+    const input = place.querySelector("input[type=file]");
+    const issued = place.dataset.compare.split(" ");
+    const show = (result) => place.querySelectorAll("[data-result]").forEach((one) => { one.hidden = one.dataset.result !== result; });
+    async function look(file) {
+      if (!file) return;
+      // Browsers compute only on pages that came safely: over TLS, or from this machine.
+      if (!globalThis.crypto?.subtle) { show("unable"); return; }
+      show("working");
+      try {
+        const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+        const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+        show(issued.includes(hex) ? "same" : "other");
+      } catch { show("unable"); }
+    }
+    place.hidden = false;
+    input.addEventListener("change", () => look(input.files[0]));
+    // A file that misses the field must not be opened in place of the page.
+    document.addEventListener("dragover", (event) => { event.preventDefault(); place.classList.add("is-over"); });
+    document.addEventListener("dragleave", () => place.classList.remove("is-over"));
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      place.classList.remove("is-over");
+      look(event.dataTransfer.files[0]);
+    });
+  }
+
   document.addEventListener("submit", sendOnce);
   document.addEventListener("click", addRow);
   window.addEventListener("pageshow", () => { sent = new WeakSet(); });
   document.addEventListener("submit", (event) => unsaved.delete(event.target));
   window.addEventListener("beforeunload", (event) => { if ([...unsaved].some((form) => form.isConnected)) event.preventDefault(); });
   document.addEventListener("keydown", focusSearch);
+  document.addEventListener("keydown", followKey);
 
   // The toggle event does not bubble, so it is caught on its way down.
   document.addEventListener("toggle", (event) => {
@@ -121,6 +162,7 @@
     document.querySelectorAll("[data-print]").forEach(printButton);
     document.querySelectorAll("[data-check-all]").forEach(checkAllButton);
     document.querySelectorAll("form[data-guard]").forEach(guard);
+    document.querySelectorAll("[data-compare]").forEach(compare);
     focusFirstInvalid();
   });
   // A chosen answer asks at once; typed words ask on Enter, so that one act is one request and one step of the history.

@@ -15,7 +15,7 @@ from docctl.verify.findings import Findings, paired, plain, stream
 from docctl.workflow import WorkflowError
 
 REVISIONS = (
-    "SELECT revision.id, document.code, revision.document_id, revision.title, edition, amendment, change_summary, "
+    "SELECT revision.id, document.code, revision.document_id, revision.title, edition, amendment, change_summary, major, "
     "file_sha256, file_name, cover_date, content_hash, state, round, author_id, origin, workflow, workflow_version "
     "FROM revision JOIN document ON document.id = document_id ORDER BY revision.id"
 )
@@ -31,6 +31,13 @@ DECISIONS = (
 LINES = (
     "SELECT decision_id, position, action, revision_id, document_id, reason, replaced_by_id "
     "FROM decision_line ORDER BY decision_id, position"
+)
+# An accepted request has the signature of another than its requester on exactly what it says.
+UNACCEPTED = (
+    "SELECT id FROM change_request WHERE state IN ('accepted', 'in_decision', 'done') AND NOT EXISTS "
+    "(SELECT 1 FROM signature WHERE signature.change_request_id = change_request.id "
+    "AND signature.round = change_request.round AND signature.meaning = 'accepted' "
+    "AND signature.content_hash = change_request.content_hash AND signature.account_id <> change_request.requester_id)"
 )
 UNISSUED = (
     "SELECT id FROM revision WHERE state IN ('issued', 'withdrawn') AND origin = 'workflow' AND NOT EXISTS "
@@ -59,6 +66,8 @@ def check(connection: Connection, findings: Findings) -> None:
     """Check revisions, then decisions, then what only all rows together can show."""
     _revisions(connection, findings)
     _decisions(connection, findings)
+    for row in stream(connection, UNACCEPTED):
+        findings.found("approval", f"change_request {row.id}", "is accepted without a valid signature of its round")
     for row in stream(connection, UNISSUED):
         findings.found("approval", f"revision {row.id}", "is issued without a line of an executed decision")
     for row in stream(connection, OVERLAPS):
@@ -94,6 +103,8 @@ def _content(connection: Connection, row: Row[Any], listed: list[Row[Any]], find
         "cover_date": plain(row.cover_date),
         "changes": [[line.section, line.old, line.new, line.basis] for line in listed],
     }
+    if bool(row.major) != (row.amendment == 0):
+        signed["major"] = bool(row.major)
     if _hash(signed) == row.content_hash:
         return
     # A code that was settled later does not undo what was signed under the earlier one.

@@ -14,8 +14,10 @@ ENTRIES = (
 )
 SIGNATURES = (
     "SELECT id, round, seat, meaning, account_id, person, title, authority, signed_at, content_hash, revision_id, "
-    "decision_id FROM signature ORDER BY id"
+    "decision_id, change_request_id FROM signature ORDER BY id"
 )
+# What is signed: the noun of the entry and the column that names its record.
+SUBJECTS = {"revision": "revision_id", "decision": "decision_id", "change_request": "change_request_id"}
 SAID = ("id", "round", "seat", "meaning", "account_id", "person", "title", "authority", "signed_at", "content_hash")
 
 Claims = dict[int, tuple[int, bytes]]
@@ -53,7 +55,7 @@ def _claim(row: Row[Any], claims: Claims, findings: Findings) -> None:
         findings.found("trail", f"audit_entry {row.sequence}", "its detail cannot be read")
         return
     said = values.get("signature")
-    if row.action not in ("revision.moved", "decision.moved") or not isinstance(said, dict):
+    if row.action not in [f"{noun}.moved" for noun in SUBJECTS] or not isinstance(said, dict):
         return
     if (said.get("account_id"), said.get("person"), said.get("title")) != (row.actor_id, row.actor, row.actor_title):
         findings.found("signature", f"audit_entry {row.sequence}", "names another signer than its actor")
@@ -66,7 +68,8 @@ def _signatures(connection: Connection, claims: Claims, findings: Findings) -> N
     for row in stream(connection, SIGNATURES):
         findings.count("signature")
         record = f"signature {row.id}"
-        subject = ["revision", row.revision_id] if row.decision_id is None else ["decision", row.decision_id]
+        named = ((noun, row._mapping[column]) for noun, column in SUBJECTS.items())
+        subject = next(([noun, key] for noun, key in named if key is not None), ["nothing", None])
         sequence, digest = claims.pop(row.id, (0, b""))
         if not sequence:
             findings.found("signature", record, f"of {subject[0]} {subject[1]} has no entry in the trail")

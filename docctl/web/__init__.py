@@ -8,24 +8,57 @@ from docctl.site import Site
 from docctl.web import (
     accounts,
     assets,
+    changes,
     decisions,
+    distribution,
     documents,
     edge,
     errors,
+    external,
     health,
     home,
     language,
+    metrics,
+    procedures,
+    reading,
+    registers,
+    renditions,
+    requests,
     revisions,
     search,
     security,
     show,
     sign_in,
+    status,
     style,
     trail,
 )
 
 # The order is that of the listing; none depends on another.
-PAGES = (accounts, assets, decisions, documents, health, home, language, revisions, search, sign_in, style, trail)
+PAGES = (
+    accounts,
+    assets,
+    changes,
+    decisions,
+    distribution,
+    documents,
+    external,
+    health,
+    home,
+    language,
+    metrics,
+    procedures,
+    reading,
+    registers,
+    renditions,
+    requests,
+    revisions,
+    search,
+    sign_in,
+    status,
+    style,
+    trail,
+)
 
 
 def create(site: Site) -> Flask:
@@ -46,6 +79,7 @@ def create(site: Site) -> Flask:
     edge.install(app)
     errors.install(app)
     show.install(app)
+    metrics.install(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     return app

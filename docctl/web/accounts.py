@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired
 
-from docctl import audit, people, revisions, units
+from docctl import audit, leaving, people, units
 from docctl.audit import Action
 from docctl.people import Account, Reader
 from docctl.rules import ROLES, NoRole, Refused, Sentence
@@ -128,17 +128,22 @@ def add() -> str:
     return _one_time_page(name, one_time)
 
 
+@blueprint.get("/accounts/<int:account_id>/closure")
+def closing(account_id: int) -> str:
+    """Show everything that goes to a successor, and ask who that is."""
+    _refuse_unless_admin(edge.me())
+    return _closure_page(account_id)
+
+
 @blueprint.post("/accounts/<int:account_id>/closure")
 def close(account_id: int) -> Response:
-    """Close an account; its drafts go to the successor that was named."""
+    """Close an account; everything that is open goes to the successor who was named, in one transaction."""
     _refuse_unless_admin(edge.me())
-    errors.show_again(lambda refused: _index_page(refused, account_id))
+    errors.show_again(lambda refused: _closure_page(account_id, refused))
     session = edge.writing()
-    leaving, heir = _load(account_id), _successor(account_id)
-    drafts = revisions.hand_over(session, leaving, heir, by=edge.me().account)
-    people.disable(session, leaving)
-    _record(Action.ACCOUNT_DISABLED, leaving, successor=heir.name, drafts=drafts)
-    done = _("%(name)s is closed; %(n)s drafts went to %(heir)s.", name=leaving.name, n=drafts, heir=heir.name)
+    account, heir = _load(account_id), _successor(account_id)
+    leaving.close(session, account, heir, by=edge.me().account, pass_roles="pass_roles" in request.form)
+    done = _("%(name)s is closed; what was open is with %(heir)s now.", name=account.name, heir=heir.name)
     edge.commit()
     flash(done, "success")
     return redirect(url_for("accounts.index"), 303)
@@ -171,11 +176,29 @@ def _index_page(refused: Refused | None = None, about: int | None = None) -> str
         "accounts/index.html",
         accounts=people.all_accounts(session),
         units={row.id: row for row in units.all_units(session)},
-        drafts=revisions.drafts_by_author(session),
         roles=ROLES,
         me=edge.me().id,
         error=refused.sentence.get(language.locale()) if refused else "",
         about=about,
+    )
+
+
+def _closure_page(account_id: int, refused: Refused | None = None) -> str:
+    session = edge.reading()
+    account = session.get(Account, account_id) or abort(404)
+    return render_template(
+        "accounts/closure.html",
+        account=account,
+        pending=leaving.pending(session, account),
+        stranded=leaving.stranded(session, account),
+        heirs=[row for row in people.all_accounts(session) if row.id != account_id and not row.disabled_at],
+        units={row.id: row for row in units.all_units(session)},
+        roles=ROLES,
+        me=edge.me().id,
+        chosen=asking.read_number(request.values.get("successor")),
+        passing="pass_roles" in request.form,
+        error=refused.sentence.get(language.locale()) if refused else "",
+        about=refused.field if refused else "",
     )
 
 

@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import clock, decisions, documents, openings, register, revisions, units
+from docctl import clock, decisions, documents, histories, openings, register, requests, revisions, units
 from docctl.documents import Document
-from docctl.exporting import xlsx
+from docctl.exporting import Cell, xlsx
 from docctl.register import Asked, Found, Row
 from docctl.rules import Refused
 from docctl.units import Unit
@@ -52,7 +52,9 @@ def add() -> str | Response:
     given = _given(form)
     if twin := None if form.code.data else documents.just_added(session, by=me, **given):
         return redirect(url_for("documents.show", document_id=twin.id), 303)
-    document = documents.add(session, by=me, code=form.code.data or "", **given)
+    document = documents.add(
+        session, by=me, code=form.code.data or "", confidential=bool(form.confidential.data), **given
+    )
     answer = url_for("documents.show", document_id=document.id)
     if kept or any(row.section or row.new for row in form.rows()):
         revision = revisions.draft(session, document, by=me, **forms.content_of(form, kept))
@@ -79,6 +81,18 @@ def settle(document_id: int) -> Response:
     )
     edge.commit()
     flash(_("The code is now %(code)s.", code=document.code), "success")
+    return redirect(url_for("documents.show", document_id=document_id), 303)
+
+
+@blueprint.post("/documents/<int:document_id>/confidentiality")
+def circulate(document_id: int) -> Response:
+    """Say whether the title is kept from people who are not signed in."""
+    errors.show_again(lambda refused: _page(_load(document_id), None, refused))
+    document = _load(document_id, writing=True)
+    confidential = request.form.get("confidential") == "1"
+    documents.set_confidential(edge.writing(), document, by=edge.me(), confidential=confidential)
+    edge.commit()
+    flash(_("The title is now kept from the public.") if confidential else _("The title may now be told."), "success")
     return redirect(url_for("documents.show", document_id=document_id), 303)
 
 
@@ -191,7 +205,7 @@ def _workbook(found: Found) -> Response:
     locale, labels = language.locale(), _states()
     heads = [_("No."), _("Code"), _("Title"), _("Edition"), _("Effective from"), _("Effective until"), _("State")]
     heads += [_("Unit"), _("Document type"), _("Field"), _("Decision")]
-    lines: list[list[xlsx.Cell]] = []
+    lines: list[list[Cell]] = []
     for number, row in enumerate(found.rows, start=1):
         revision, document = row.revision, row.document
         lines.append(
@@ -263,14 +277,37 @@ def _page(document: Document, form: forms.CodeForm | None = None, refused: Refus
             for row in same
             if row.document.id != document.id and register.load(session, row.document.id, by=me)
         ],
+        may_circulate=documents.may_settle(document, by=me),
         may_settle=document.code_clash and documents.may_settle(document, by=me),
         form=code_form,
         error=asking.mark(code_form, refused),
         lines=decisions.of_document(session, document, by=me),
+        asked=requests.of_document(session, document, by=me),
+        may_ask=requests.drafting_refusal(session, by=me) is None,
+        kinds=requests.KINDS,
         decision_of=lambda line: session.get_one(decisions.Decision, line.decision_id),
+        history=_history(document, {row.id for row in seen}) if register.sees_more(me) else [],
         open_revision=next((row for row in seen if revisions.is_open(row)), None),
         draft_refusal=revisions.drafting_refusal(session, document, by=me),
     )
+
+
+def _history(document: Document, seen: set[int]) -> list[SimpleNamespace]:
+    words = {
+        "created": _("created"),
+        "revised": _("revised"),
+        "renamed": _("renamed or moved"),
+        "withdrawn": _("withdrawn"),
+        "reinstated": _("reinstated"),
+    }
+    return [
+        SimpleNamespace(
+            event=event,
+            what=", ".join(words[kind] for kind in event.kinds),
+            url=url_for("revisions.show", revision_id=event.revision_id) if event.revision_id in seen else "",
+        )
+        for event in histories.of_document(edge.reading(), document)
+    ]
 
 
 def _revision_row(revision: revisions.Revision) -> SimpleNamespace:

@@ -41,8 +41,8 @@ def show_again(page: Callable[[Refused], str]) -> None:
 def refused(error: Refused) -> Answer:
     """Answer a refusal with its sentence: 409, or 403 when the person has no role of the act."""
     edge.close()
-    _record(error)
-    status = _status(error)
+    record(error)
+    status = status_of(error)
     page = g.pop("show_again", None)
     if page is not None and not isinstance(error, Stale):
         return str(page(error)), status
@@ -107,7 +107,8 @@ def sentence_of(code: int) -> str:
     return str(known.get(code) or known[400 if code < 500 else 500])
 
 
-def _status(error: Refused) -> int:
+def status_of(error: Refused) -> int:
+    """Return the HTTP status of a refusal: 409, or 403 without a role, 401 at sign-in, 429 after too many attempts."""
     if isinstance(error, Throttled):
         return HTTPStatus.TOO_MANY_REQUESTS
     if isinstance(error, WrongPassword) and not g.get("account_id"):
@@ -115,9 +116,10 @@ def _status(error: Refused) -> int:
     return HTTPStatus.FORBIDDEN if isinstance(error, NoRole) else HTTPStatus.CONFLICT
 
 
-def _record(error: Refused) -> None:
+def record(error: Refused, trigger: str = "") -> None:
+    """Write a refused attempt into the trail, in a transaction of its own."""
     detail: dict[str, Any] = {"path": request.path[:200], "sentence": error.sentence.en[:500]}
-    if trigger := request.form.get("trigger", "")[:40]:
+    if trigger := (trigger or request.form.get("trigger", ""))[:40]:
         detail["trigger"] = trigger
     if isinstance(error, WrongPassword):
         detail["name"] = error.name

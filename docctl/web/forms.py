@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeSerializer
 from wtforms import (
+    BooleanField,
     FieldList,
     FileField,
     Form,
@@ -106,6 +107,12 @@ class DocumentForm(ContentForm):
     field = StringField(
         _("Field"), description=_("As civil status or notarisation: codes of different fields do not clash.")
     )
+    confidential = BooleanField(
+        _("Confidential title"),
+        description=_(
+            "The status page that a print points to, open to everybody, then gives the code and not the title."
+        ),
+    )
 
 
 class RevisionForm(ContentForm):
@@ -114,6 +121,10 @@ class RevisionForm(ContentForm):
     title = StringField(_("Title"), [InputRequired()])
     edition = StringField(_("Edition number"), [InputRequired()], description=_("Rises at a full rewrite."))
     amendment = StringField(_("Amendment number"), [InputRequired()], description=_("Rises inside an edition."))
+    major = BooleanField(
+        _("A major change: everybody on the distribution list reads it again"),
+        description=_("Otherwise only those are asked who have not confirmed an earlier edition."),
+    )
     lock = HiddenField()
 
 

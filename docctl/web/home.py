@@ -7,12 +7,16 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from docctl import decisions, documents, register, tasks, units
+from docctl.distribution import ReadTask, reading
 from docctl.register import Asked
+from docctl.requests import ChangeRequest
 from docctl.revisions import Revision
 from docctl.tasks import Task
 from docctl.web import edge, language, show
 
 blueprint = Blueprint("home", __name__)
+
+MOST_READ = 10
 
 
 @blueprint.get("/", endpoint="show")
@@ -23,8 +27,11 @@ def page() -> str:
     theirs = tasks.i_wait_for(session, by=me, mine=mine)
     news, news_total = tasks.changed(session, by=me)
     in_force = register.find(session, Asked(), by=me, limit=1)
+    distributed = tasks.distributed(session, by=me)
     return render_template(
         "home/show.html",
+        to_read=[_reading_row(task) for task in distributed.read[:MOST_READ]],
+        distributed=distributed,
         tasks=[_row(task) for task in mine],
         waiting=[_row(task) for task in theirs],
         news=[row_of(revision) for revision in news],
@@ -53,8 +60,14 @@ def row_of(revision: Revision) -> SimpleNamespace:
     )
 
 
+def _reading_row(task: ReadTask) -> SimpleNamespace:
+    row = row_of(task.revision)
+    row.note = show.say(reading.label(edge.reading(), task))
+    return row
+
+
 def _row(task: Task) -> SimpleNamespace:
-    row = row_of(task.revision) if task.revision else _decision_row(task)
+    row = row_of(task.revision) if task.revision else _other_row(task)
     day = Markup('<time datetime="{}">{}</time>').format(task.since.isoformat(), show.day(task.since))
     since = Markup("{} {}").format(_("since"), day)
     row.note = Markup('<a href="{}">{}</a> · ').format(row.url, show.say(task.act)) + since if task.act else since
@@ -62,7 +75,9 @@ def _row(task: Task) -> SimpleNamespace:
     return row
 
 
-def _decision_row(task: Task) -> SimpleNamespace:
+def _other_row(task: Task) -> SimpleNamespace:
+    if isinstance(task.subject, ChangeRequest):
+        return _request_row(task.subject)
     decision = task.subject
     return SimpleNamespace(
         code=getattr(decision, "number", "") or _("decision"),
@@ -72,4 +87,16 @@ def _decision_row(task: Task) -> SimpleNamespace:
         status=decision.state,
         unit_name="",
         url=url_for("decisions.show", decision_id=decision.id),
+    )
+
+
+def _request_row(asked: ChangeRequest) -> SimpleNamespace:
+    return SimpleNamespace(
+        code=_("request %(number)s", number=asked.number_text),
+        title=" – ".join(part for part in (asked.about_code, asked.subject) if part) or _("no title yet"),
+        edition_text=asked.edition_text,
+        effective_from=asked.effective_on,
+        status=asked.state,
+        unit_name=asked.unit.name(language.locale()),
+        url=url_for("requests.show", request_id=asked.id),
     )

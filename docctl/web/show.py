@@ -63,7 +63,18 @@ def navigation() -> list[NavItem]:
     if not current_user.is_authenticated or current_user.must_change_password:
         return []
     me = edge.me()
-    links = [(_("My work"), "home.show"), (_("Register"), "documents.index"), (_("Decisions"), "decisions.index")]
+    links = [
+        (_("My work"), "home.show"),
+        (_("Register"), "documents.index"),
+        (_("Requests"), "requests.index"),
+        (_("Decisions"), "decisions.index"),
+    ]
+    if me.reach.keys() - {"admin"}:
+        links.insert(1, (_("To read"), "reading.index"))
+    if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
+        links.append((_("Distribution"), "distribution.index"))
+    links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
+    links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))
     if me.has("admin"):

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from docctl import decisions, people
 from docctl.audit import Action, AuditEntry
 from docctl.config import Settings
+from docctl.requests import CONCLUSIONS, KINDS
 from docctl.rules import MEANINGS, ROLES, Sentence
 from docctl.site import workflow_files
 from docctl.web import edge, language, show
@@ -21,8 +22,25 @@ SHORT_HASH = 12
 # Said elsewhere in the row (who, when, what was signed), or of use to programs only.
 _UNTOLD = frozenset(
     {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
+    | {"year", "requester_unit_id", "unit_id", "type_id", "document_id", "replaced_by_id"}
+    | {"signature_id", "change_request_id"}
+    | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
+    | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
+    | {"delivered_by_id", "received_by_id", "settled_by_id"}
+    | {"status_token"}
 )
+
+
+# The page of each noun, and what its address calls the record.
+_PAGES = {
+    "document": ("documents.show", "document_id"),
+    "revision": ("revisions.show", "revision_id"),
+    "decision": ("decisions.show", "decision_id"),
+    "change_request": ("requests.show", "request_id"),
+    "external_document": ("external.show", "external_id"),
+    "procedure": ("procedures.show", "procedure_id"),
+}
 
 
 @dataclass(frozen=True)
@@ -67,17 +85,45 @@ def actions() -> dict[str, str]:
         Action.DOCUMENT_ADDED: _("document added"),
         Action.DOCUMENT_RENAMED: _("document renamed"),
         Action.CODE_SETTLED: _("code settled"),
+        Action.CONFIDENTIALITY_SET: _("circulation of the title changed"),
         Action.REVISION_DRAFTED: _("revision drafted"),
         Action.REVISION_IMPORTED: _("revision imported"),
         Action.REVISION_EDITED: _("revision edited"),
         Action.REVISION_MOVED: _("revision moved on"),
         Action.REVISION_SUPERSEDED: _("revision superseded"),
+        Action.HISTORY_IMPORTED: _("line of a history imported"),
         Action.TEXT_EXTRACTED: _("text read from the file"),
+        Action.TEXT_ASKED_AGAIN: _("text of the file asked for again"),
+        Action.RENDITION_SETTLED: _("tracked changes settled for the PDF"),
+        Action.RENDITION_MADE: _("PDF for reading made"),
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),
+        Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
+        Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
+        Action.DISTRIBUTION_MADE: _("distributed"),
+        Action.DISTRIBUTION_EXTENDED: _("further copies issued"),
+        Action.READ_TASK_MOVED: _("reading moved on"),
+        Action.COPY_PREPARED: _("controlled copy prepared"),
+        Action.COPY_MOVED: _("controlled copy moved on"),
+        Action.COPY_HANDED_OVER: _("controlled copy handed over"),
+        Action.REQUEST_DRAFTED: _("change request made"),
+        Action.REQUEST_EDITED: _("change request edited"),
+        Action.REQUEST_MOVED: _("change request moved on"),
+        Action.REQUEST_OPENED_DRAFT: _("draft opened by the request"),
+        Action.OPINION_GIVEN: _("opinion given"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.HOLIDAY_LISTED: _("holiday listed"),
+        Action.HOLIDAY_REMOVED: _("holiday taken off the list"),
+        Action.EXTERNAL_ADDED: _("external document entered"),
+        Action.EXTERNAL_CHANGED: _("external document changed"),
+        Action.PROCEDURE_ADDED: _("administrative procedure entered"),
+        Action.PROCEDURE_CHANGED: _("administrative procedure changed"),
+        Action.PROCEDURE_LINKED: _("document linked to an administrative procedure"),
+        Action.PROCEDURE_UNLINKED: _("link to an administrative procedure ended"),
+        Action.TOKEN_MADE: _("token for a program made"),
+        Action.TOKEN_ENDED: _("token of a program ended"),
     }
 
 
@@ -124,7 +170,7 @@ def _told(entry: AuditEntry, values: dict[str, Any], words: _Words) -> Told:
         what=_what(entry, values, words.acts),
         about=_about(entry, words.records),
         url=_url(entry),
-        reason=str(values.get("reason") or sentence or values.get("sentence") or ""),
+        reason=str(values.get("remark") or values.get("reason") or sentence or values.get("sentence") or ""),
         signed=show.say(MEANINGS.get(values.get("meaning", ""))),
         changes=_changes(values, words.people),
         hash=entry.hash[:SHORT_HASH],
@@ -151,7 +197,20 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "unit": _("unit"),
         "document_type": _("document type"),
         "content": _("file"),
+        "rendition": _("PDF"),
         "delegation": _("delegation in writing"),
+        "distribution": _("distribution of revision"),
+        "distribution_entry": _("line of a distribution list"),
+        "read_task": _("read task"),
+        "controlled_copy": _("controlled copy"),
+        "holiday": _("holiday"),
+        "external_document": _("external document"),
+        "procedure": _("administrative procedure"),
+        "procedure_link": _("link to an administrative procedure"),
+        "change_request": _("change request"),
+        "opinion": _("opinion"),
+        "token": _("token of a program"),
+        "history_event": _("line of a history"),
     }
     noun = entry.noun.removesuffix("s")
     if entry.record_id is None:
@@ -161,9 +220,10 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
 
 def _url(entry: AuditEntry) -> str:
     noun = entry.noun.removesuffix("s")
-    if entry.record_id is not None and noun in ("document", "revision", "decision"):
-        key: dict[str, Any] = {f"{noun}_id": entry.record_id}
-        return url_for(f"{noun}s.show", **key)
+    if entry.record_id is not None and noun in _PAGES:
+        page, name = _PAGES[noun]
+        key: dict[str, Any] = {name: entry.record_id}
+        return url_for(page, **key)
     return url_for("documents.show", document_id=entry.document_id) if entry.document_id is not None else ""
 
 
@@ -193,6 +253,10 @@ def _label(name: str) -> str:
         "origin": _("origin"),
         "source": _("source"),
         "code_clash": _("code clash"),
+        "confidential": _("confidential title"),
+        "source_sha256": _("SHA-256 of the file"),
+        "choice": _("tracked changes"),
+        "engine": _("made by"),
         "change_summary": _("summary of changes"),
         "changes": _("change table"),
         "file_name": _("file"),
@@ -233,9 +297,64 @@ def _label(name: str) -> str:
         "roles": _("roles"),
         "successor": _("successor"),
         "drafts": _("drafts handed over"),
+        "requests": _("draft change requests handed over"),
+        "decisions": _("draft decisions handed over"),
+        "delegations": _("delegations ended"),
+        "disabled_at": _("closed at"),
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "major": _("major change"),
+        "target": _("receiver"),
+        "role": _("role"),
+        "account_id": _("person"),
+        "medium": _("medium"),
+        "copies": _("copies"),
+        "reads": _("reads"),
+        "asked": _("people asked to read"),
+        "total": _("of copies"),
+        "condition": _("condition"),
+        "opened_at": _("opened"),
+        "understood_at": _("understood"),
+        "delivered_at": _("delivered"),
+        "received_at": _("received"),
+        "settled_at": _("settled"),
+        "removed_at": _("removed"),
+        "kind": _("kind"),
+        "category": _("group"),
+        "issuer": _("issuer"),
+        "issued_on": _("date of issue"),
+        "ends_on": _("no longer in force from"),
+        "clauses": _("clauses applied"),
+        "units": _("units concerned"),
+        "check_months": _("months between checks"),
+        "checked_on": _("last check"),
+        "checked_by": _("checked by"),
+        "audience": _("audience"),
+        "executor": _("carried out by"),
+        "basis": _("legal basis"),
+        "events": _("decisions about it"),
+        "excluded_from": _("does not apply since"),
+        "exclusion_reason": _("reason for leaving it out"),
+        "detail_sha256": _("SHA-256 of the full text"),
+        "procedure": _("administrative procedure"),
+        "day": _("day"),
+        "ended_at": _("ended at"),
+        "why": _("reason"),
+        "requester_id": _("requester"),
+        "drafter_id": _("who writes the draft"),
+        "draft_due": _("draft due on"),
+        "effective_on": _("proposed effective date"),
+        "affected": _("units concerned"),
+        "legal_basis": _("legal basis"),
+        "law_effective_on": _("law effective from"),
+        "conclusion": _("conclusion"),
+        "remark": _("remark"),
+        "history": _("imported history"),
+        "effective_at": _("date in the history"),
+        "author": _("author in the history"),
+        "subject": _("subject"),
+        "flags": _("flagged"),
     }
     return str(labels.get(name, name))
 
@@ -245,12 +364,18 @@ def _plain(name: str, value: Any, names: Mapping[int, str]) -> str:
         return ""
     if name == "state":
         return _state(str(value))
+    if name == "conclusion":
+        return show.say(CONCLUSIONS[value]) if value in CONCLUSIONS else str(value)
+    if name == "kind":
+        return show.say(KINDS[value]) if value in KINDS else str(value)
     if name == "roles":
         return ", ".join(show.say(ROLES[role]) if role in ROLES else str(role) for role in value)
-    if name in ("lines", "changes"):
+    if name in ("lines", "changes", "events"):
         return str(_("%(n)s rows", n=len(value)))
     if name == "origin":
         return str({"workflow": _("drafted here"), "import": _("imported")}.get(value, value))
+    if name == "choice":
+        return str({"accept": _("accepted"), "refuse": _("refused")}.get(value, value))
     if name.endswith("_id") and isinstance(value, int):
         return names.get(value, str(value))
     if isinstance(value, bool):
@@ -277,7 +402,11 @@ def _state(name: str) -> str:
 
 
 def _noun(noun: str) -> str:
-    return "decision" if noun.removesuffix("s") == "decision" else "revision"
+    """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
+    noun = noun.removesuffix("s")
+    noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
+    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal")
+    return noun if noun in own else "revision"
 
 
 @lru_cache(maxsize=8)

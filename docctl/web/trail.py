@@ -16,7 +16,6 @@ from docctl.web import asking, edge, errors, paging, telling
 blueprint = Blueprint("trail", __name__)
 
 PAGE = 50
-READERS = ("auditor", "controller", "admin")
 
 
 class TrailFilters(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
@@ -96,7 +95,7 @@ def _page(form: TrailFilters, total: int, entries: list[audit.AuditEntry], refus
 
 
 def _refuse_unless_reader(by: Reader) -> None:
-    if not by.has(*READERS):
+    if not by.has(*audit.READERS):
         raise NoRole(
             Sentence(
                 "Chỉ đánh giá viên, người kiểm soát tài liệu và quản trị được xem toàn bộ nhật ký.",

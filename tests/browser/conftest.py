@@ -34,7 +34,7 @@ class Window:
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(15_000)
-        self.page.on("console", lambda said: self._console(said.type, said.text))
+        self.page.on("console", lambda said: self._console(said.type, said.text, said.location.get("url", "")))
         self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         self.page.on("request", lambda request: self._request(request.url))
 
@@ -81,10 +81,10 @@ class Window:
         """Return the sentence that opens the page."""
         return self.page.locator(".opening").first.inner_text()
 
-    def _console(self, kind: str, said: str) -> None:
+    def _console(self, kind: str, said: str, about: str) -> None:
         # Chromium says so itself of a status that a test has asked for; a script or the policy says it otherwise.
         if kind in ("error", "warning") and "the server responded with a status of" not in said:
-            self.complaints.append(f"console: {said}")
+            self.complaints.append(f"console: {said} ({about})")
 
     def _request(self, address: str) -> None:
         if not address.startswith((self.url, "data:", "blob:")):

@@ -46,10 +46,14 @@ def pages(site: Site, cast: Cast, make_revision: Callable[..., Made]) -> dict[st
             ],
         ).id
         executed = next(row.id for row in decisions.all_decisions(session, by=controller) if row.state == "executed")
+        papers = [
+            f"/s/{session.get_one(Revision, made[state].id).status_token}"
+            for state in ("in_force", "scheduled", "superseded", "withdrawn")
+        ]
     in_force = f"/documents/{made['in_force'].document_id}"
     draft = made["draft"].id
     return {
-        "": ["/sign-in"],
+        "": ["/sign-in", *papers],
         "author": ["/", "/documents", "/documents/new", f"/revisions/{draft}", f"/revisions/{draft}/edit", in_force],
         "reviewer": ["/", f"/revisions/{made['in_review'].id}"],
         "approver": ["/", f"/revisions/{made['in_approval'].id}", f"/decisions/{wrong}"],

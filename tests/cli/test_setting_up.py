@@ -1,6 +1,7 @@
 """Setting up by the command line: init, accounts, units, types, workflows, settings, and how commands say no."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,19 @@ def test_a_closed_account_hands_its_drafts_to_its_successor(terminal: Terminal):
     assert terminal.json("user", "disable", "author", "--successor", "author-2", "--as", "admin")["drafts"] == 1
     terminal.json("revision", "edit", revision, "--title", "Quy trình thử nghiệm", "--as", "author-2")
     assert "no active account" in terminal.refused("document", "add", "Quy trình khác", "--as", "author")
+
+
+def test_before_there_is_a_controller_the_administrator_brings_in_what_the_office_has(empty: Terminal, paper: Path):
+    empty.json("init", "--office", "Ủy ban nhân dân mẫu")
+    assert len(empty.json("import", "documents", paper)["stored"]) == 1
+    assert empty.json("import", "documents", paper)["unchanged"] == 1
+    empty.json("user", "add", "author", "--role", "author", "--password", PASSWORD)
+    empty.json("user", "add", "staff", "--role", "staff", "--password", PASSWORD)
+    assert "--role controller" in empty.refused("import", "documents", paper)
+    assert "not an author" in empty.refused("user", "hand-over", "admin", "--to", "staff")
+    assert empty.json("user", "hand-over", "admin", "--to", "author", "--as", "admin")["drafts"] == 1
+    empty.json("revision", "edit", 1, "--title", "Tên mới", "--as", "author")
+    assert empty.json("verify")["ok"]
 
 
 def test_units_and_types_are_configured_by_those_who_may(terminal: Terminal):
@@ -155,3 +169,14 @@ def _shipped(name: str) -> str:
     from docctl.config import load
 
     return (load({}).workflow_folders()[-1] / name).read_text(encoding="utf-8")
+
+
+def test_a_token_is_printed_once_listed_without_its_secret_and_ended_by_its_person(terminal: Terminal):
+    made = terminal.json("token", "create", "một cửa", "--as", "controller", "--read-only")
+    assert made["token"].startswith("docctl_")
+    listed = terminal.json("token", "list")["tokens"]
+    assert [(row["name"], row["user"], row["read_only"]) for row in listed] == [("một cửa", "controller", True)]
+    assert made["token"] not in str(listed)
+    assert "no token" in terminal.refused("token", "end", listed[0]["id"], "--as", "staff")
+    assert terminal.json("token", "end", listed[0]["id"], "--as", "controller")["ended"]
+    assert terminal.json("verify")["ok"]

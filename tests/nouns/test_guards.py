@@ -114,7 +114,7 @@ SIGNED_FOR = (
     "author_id = author_id + 1",
     "document_id = document_id + 1",
     "origin = 'import'",
-    "workflow_version = 2",
+    "workflow_version = workflow_version + 1",
     "created_at = '2000'",
 )
 
@@ -362,3 +362,14 @@ def test_the_program_itself_opens_the_database_with_keys_checked(site: Site) -> 
         )
     with site.database.reading() as session:
         assert revisions.in_force(session) == []
+
+
+def test_the_status_page_of_a_paper_cannot_be_moved_to_another_revision(raw: Any, make_revision: Make) -> None:
+    old, new = make_revision("withdrawn", title="Cũ"), make_revision("in_force", title="Mới")
+    token = raw.execute("SELECT status_token FROM revision WHERE id = ?", (new.id,)).fetchone()[0]
+    refused(raw, "UPDATE revision SET status_token = :token WHERE id = :id", token="khác", id=new.id)
+    taken = copied(edition="9", state="'draft'", effective_from="NULL", effective_to="NULL")
+    taken = taken.replace("created_at)", "created_at, status_token)").replace(
+        "created_at FROM", "created_at, :token FROM"
+    )
+    refused(raw, taken.replace("INSERT", "INSERT OR REPLACE"), token=token, id=old.id)

@@ -61,18 +61,45 @@ def test_what_is_wrong_with_a_new_account_is_marked_and_what_was_typed_stays(sig
         assert 'value="Cán bộ mới"' in answer.text
 
 
+def test_the_page_of_a_closure_says_what_will_move_before_the_act(sign_in, site, make_revision):
+    draft, reviewed = make_revision("draft", code="QT 01"), make_revision("in_review", code="QT 02")
+    admin = sign_in("admin")
+    author = account(site, "author")
+    assert f'href="/accounts/{author.id}/closure"' in admin.read("/accounts")
+    page = admin.read(f"/accounts/{author.id}/closure")
+    for words in ("Drafts of documents", draft.code, reviewed.code, "what is sent back goes to the successor"):
+        assert words in page
+    counts = [row.split("<")[0] for row in page.split('data-label="How many">')[1:]]
+    assert counts == ["1", "1", "0", "0", "0"]
+    assert account(site, "author").disabled_at is None
+
+
 def test_closing_an_account_hands_its_drafts_over_and_ends_its_sessions(sign_in, site, make_revision):
     made = make_revision("draft")
     leaving, admin = sign_in("author"), sign_in("admin")
     author, heir = account(site, "author"), account(site, "neighbour")
-    assert "1 draft goes to the successor" in admin.read("/accounts")
+    admin.read(f"/accounts/{author.id}/closure")
     answer = admin.send(f"/accounts/{author.id}/closure", successor=str(heir.id))
+    assert answer.status_code == 409, "an author of another unit could not go on with the draft"
+    assert "neighbour is no author of TP, and cannot take over 1 drafts" in answer.text
+    assert f'value="{heir.id}" selected' in answer.text
+    answer = admin.send(f"/accounts/{author.id}/closure", successor=str(heir.id), pass_roles="1")
     assert answer.status_code == 303
-    assert "1 drafts went to neighbour" in admin.read("/accounts")
+    assert "author is closed; what was open is with neighbour now." in admin.read("/accounts")
     assert leaving.get("/").status_code == 303
     with site.database.reading() as session:
         assert session.get_one(Revision, made.id).author_id == heir.id
-    assert acted(site, Action.ACCOUNT_DISABLED)[-1] == {"name": "author", "successor": "neighbour", "drafts": 1}
+    told = acted(site, Action.ACCOUNT_DISABLED)[-1]
+    assert told.pop("disabled_at")
+    assert told == {
+        "name": "author",
+        "successor": "neighbour",
+        "drafts": 1,
+        "requests": 0,
+        "decisions": 0,
+        "delegations": 0,
+        "roles": ["author"],
+    }
 
 
 def test_closing_needs_a_successor_who_can_act(sign_in, site):
@@ -111,7 +138,6 @@ def test_a_reset_password_ends_the_old_one(sign_in, site):
 
 def test_accounts_are_changed_by_posting_only(sign_in):
     admin = sign_in("admin")
-    assert admin.get("/accounts/1/closure").status_code == 405
     assert admin.get("/accounts/1/one-time-password").status_code == 405
 
 
@@ -121,6 +147,7 @@ def test_nobody_but_the_administrator_keeps_accounts(sign_in, site):
         browser = sign_in(name)
         assert browser.get("/accounts").status_code == 403, name
         assert browser.get("/accounts/new").status_code == 403, name
+        assert browser.get(f"/accounts/{target}/closure").status_code == 403, name
         assert browser.send("/accounts", **PERSON).status_code == 403, name
         assert browser.send(f"/accounts/{target}/closure", successor="1").status_code == 403, name
         assert browser.send(f"/accounts/{target}/one-time-password").status_code == 403, name

@@ -1,0 +1,191 @@
+"""Calls about revisions: look, change a draft, fetch file and text, and every act of the workflow."""
+
+from dataclasses import dataclass
+
+from flask import Response, abort, request, send_file
+
+from docctl import contents, lifecycle, revisions
+from docctl.api import calling, shapes
+from docctl.api.calling import Answer, Operation
+from docctl.contents import Content
+from docctl.exporting import plain
+from docctl.files import check
+from docctl.files.kinds import Kind
+from docctl.revisions import Change, Revision
+from docctl.rules import Sentence
+from docctl.web import edge, language
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was sent and lies in the store."""
+
+    sha256: str
+    size: int
+    kind: str
+    name: str
+
+    def keep(self) -> Content:
+        """Note the file in the act's own transaction."""
+        return contents.keep(edge.writing(), sha256=self.sha256, size=self.size, kind=self.kind)
+
+
+def upload() -> Upload | None:
+    """Stream the file of the call to the store, before the write lock is taken; None when none was sent."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        return None
+    name, found = check.clean_name(sent.filename), []
+    stored = edge.site().store.put(
+        sent.stream,  # type: ignore[arg-type]  # Werkzeug's stream is a binary one.
+        limit_bytes=edge.site().settings.max_upload_mb * 1024 * 1024,
+        inspect=lambda path: found.append(check.check(path, name)),
+    )
+    return Upload(stored.sha256, stored.size, str(found[0]), name)
+
+
+def changes() -> list[Change] | None:
+    """Return the rows of the change table as they were sent, None when they were not."""
+    rows = calling.items("changes")
+    if rows is None:
+        return None
+    if not all(isinstance(value, str) for row in rows for value in row.values()):
+        raise calling.wrong("changes", Sentence("một danh sách gồm các chuỗi", "a list of objects with text in them"))
+    return [
+        Change(row.get("section", ""), row.get("old", ""), row.get("new", ""), row.get("basis", "")) for row in rows
+    ]
+
+
+def whole(summary: str) -> list[Change]:
+    """Return the change table that a summary alone stands for: one row about the whole document."""
+    return [Change(WHOLE.get(language.locale()), "", summary)] if summary.strip() else []
+
+
+def show(revision_id: int) -> Answer:
+    """Give a revision: what it is, who acts next, its signatures and its change table."""
+    revision = _load(revision_id)
+    return Answer(_full(revision), headers=calling.tag(revision.lock))
+
+
+def edit(revision_id: int) -> Answer:
+    """Change a draft; what is not sent stays, and `If-Match` keeps one from writing over another's change."""
+    _load(revision_id)
+    kept = upload()
+    revision = _load(revision_id, writing=True)
+    calling.refuse_stale(revision.lock)
+    sent = calling.body()
+    revisions.edit(
+        edge.writing(),
+        revision,
+        by=edge.me(),
+        seen=revision.lock,
+        title=calling.text("title") if "title" in sent else None,
+        edition=calling.number("edition"),
+        amendment=calling.number("amendment"),
+        change_summary=calling.text("change_summary") if "change_summary" in sent else None,
+        content=kept.keep() if kept else None,
+        file_name=kept.name if kept else "",
+        changes=changes(),
+    )
+    return Answer(plain.revision(revision), headers=calling.tag(revision.lock))
+
+
+def original(revision_id: int) -> Response:
+    """Give the uploaded bytes, unchanged."""
+    revision = _load(revision_id)
+    if revision.content is None:
+        abort(404)
+    return send_file(
+        edge.site().store.path(revision.content.sha256),
+        mimetype=Kind(revision.content.kind).media_type,
+        as_attachment=True,
+        download_name=revision.file_name or f"{revision.document.code}.{revision.content.kind}",
+        etag=revision.content.sha256,
+    )
+
+
+def read_text(revision_id: int) -> Answer:
+    """Give the text that was read out of the file, or the sentence why there is none."""
+    found = revisions.text_of(edge.reading(), _load(revision_id))
+    if found is None:
+        return Answer({"status": "none", "text": None, "reason": None})
+    reason = found.reason(language.locale())
+    return Answer({"status": found.status, "text": found.text or None, "reason": reason or None})
+
+
+def transitions(revision_id: int) -> Answer:
+    """List every trigger: allowed, or the sentence that refuses it."""
+    acts = revisions.acts(edge.reading(), _load(revision_id), by=edge.me())
+    found = [plain.act(act, language.locale()) for act in acts]
+    return calling.page(found, first=0, total=len(found))
+
+
+def act(revision_id: int) -> Answer:
+    """Take a revision through one trigger; acts that sign ask for the password of the token's person."""
+    trigger, reason = calling.text("trigger", required=True), calling.text("reason")
+    signing = edge.signing(calling.text("password"))
+    revision = _load(revision_id, writing=True)
+    calling.refuse_stale(revision.lock)
+    revisions.act(edge.writing(), revision, trigger, by=edge.me(), reason=reason, signing=signing)
+    return Answer(plain.revision(revision), headers=calling.tag(revision.lock))
+
+
+def _load(revision_id: int, *, writing: bool = False) -> Revision:
+    session = edge.writing() if writing else edge.reading()
+    return revisions.load(session, revision_id, by=edge.me()) or abort(404)
+
+
+def _full(revision: Revision) -> dict[str, object]:
+    session = edge.reading()
+    signed = lifecycle.signatures(session, revision_id=revision.id)
+    return plain.revision(revision) | {
+        "change_summary": revision.change_summary,
+        "changes": [
+            {"section": row.section, "old": row.old, "new": row.new, "basis": row.basis} for row in revision.change_rows
+        ],
+        "waiting_for": revisions.waiting_for(session, revision, by=edge.me()).get(language.locale()),
+        "decision": revisions.decision_of(session, revision),
+        "signatures": [plain.signature(row, revision.round) for row in signed],
+    }
+
+
+WHOLE = Sentence("Toàn bộ", "Whole document")
+CHANGE = shapes.record(section=shapes.TEXT, old=shapes.TEXT, new=shapes.TEXT, basis=shapes.TEXT)
+WRITABLE = {
+    "title": shapes.TEXT,
+    "edition": shapes.NUMBER,
+    "amendment": shapes.NUMBER,
+    "change_summary": shapes.TEXT,
+    "changes": {"type": "array", "items": {**CHANGE, "required": ["section", "new"]}},
+    "effective_from": {**shapes.DAY, "description": "Only checked: the day of effect is that of the decision."},
+}
+FULL = {
+    **shapes.REVISION,
+    "properties": {
+        **shapes.REVISION["properties"],
+        "change_summary": shapes.TEXT,
+        "changes": {"type": "array", "items": CHANGE},
+        "waiting_for": shapes.TEXT,
+        "decision": shapes.TEXT,
+        "signatures": {"type": "array", "items": shapes.SIGNATURE},
+    },
+}
+READ = shapes.record(status=shapes.TEXT, text=shapes.maybe(shapes.TEXT), reason=shapes.maybe(shapes.TEXT))
+ACT = {"trigger*": shapes.TEXT, "reason": shapes.TEXT, "password": shapes.TEXT}
+ONE = "/revisions/<int:revision_id>"
+OPERATIONS = [
+    Operation("GET", ONE, "Give a revision.", FULL, show),
+    Operation(
+        "PATCH",
+        ONE,
+        "Change a draft.",
+        shapes.REVISION,
+        edit,
+        body={"file": shapes.BINARY, **WRITABLE},
+        files=True,
+    ),
+    Operation("GET", f"{ONE}/original", "Give the uploaded bytes, unchanged.", shapes.BINARY, original),
+    Operation("GET", f"{ONE}/text", "Give the text of the file.", READ, read_text),
+    Operation("GET", f"{ONE}/transitions", "List every trigger.", shapes.listed(shapes.ACT), transitions),
+    Operation("POST", f"{ONE}/transitions", "Take a revision through one trigger.", shapes.REVISION, act, body=ACT),
+]

@@ -1,0 +1,151 @@
+"""External documents, coverage and holidays from the command line."""
+
+from datetime import date
+from typing import Any
+
+import click
+
+from docctl import clock, external, holidays, procedures
+from docctl.cli.main import Group, acting, as_option, fail, json_option, opened, say
+from docctl.external import Change
+from docctl.procedures import Share
+
+
+@click.group("external", cls=Group)
+def external_group() -> None:
+    """The register of laws, decrees and standards."""
+
+
+@external_group.command("amend")
+@click.argument("number")
+@click.option("--with", "changer", required=True, metavar="NUMBER", help="The act that changes it.")
+@click.option("--effective", required=True, metavar="DATE", help="Since when.")
+@click.option("--kind", type=click.Choice(external.KINDS_OF_CHANGE), default=external.AMENDED, show_default=True)
+@as_option
+@json_option
+def amend(number: str, changer: str, effective: str, kind: str, actor: str, as_json: bool) -> None:
+    """Note that another act amends, replaces or repeals NUMBER."""
+    day = read_day(effective, "--effective")
+    with acting(actor) as (_site, session, by):
+        row = external.with_number(session, number)
+        if row is None:
+            fail(f"{number}: not in the register. Import it first: docctl import external FILE.")
+        external.amend(session, row, Change(changer, day, kind), by=by)
+        result = {"id": row.id, "number": row.number, "changes": len(row.changes)}
+    say(as_json, result, f"{row.number}: {kind} by {changer} from {day:%d/%m/%Y}")
+
+
+@external_group.command("list")
+@click.option("--on", default=None, metavar="DATE", help="Their states then; today by default.")
+@click.option("--state", type=click.Choice(external.ASKED_STATES), default=external.EVERY, show_default=True)
+@json_option
+def list_external(on: str | None, state: str, as_json: bool) -> None:
+    """List the external documents with their states on a day."""
+    with opened() as site, site.database.reading() as session:
+        day = read_day(on, "--on") if on else clock.today()
+        found = external.find(session, external.Asked(state=state, on=day), limit=None)
+        rows = [
+            {
+                "id": row.id,
+                "number": row.number,
+                "kind": row.kind,
+                "title": row.title,
+                "issuer": row.issuer,
+                "issued_on": _iso(row.issued_on),
+                "effective_from": _iso(row.effective_from),
+                "state": row.state_on(day),
+                "amended_by": [change.number for change in row.amended_by(day)],
+                "warnings": [sentence.en for sentence in external.warnings(row)],
+            }
+            for row in found.rows
+        ]
+    lines = [f"{row['number']}\t{row['state']}\t{row['effective_from']}\t{row['title']}" for row in rows]
+    result = {"on": day.isoformat(), "total": found.total, "of": found.all, "documents": rows}
+    say(as_json, result, *lines, f"{found.total} of {found.all} on {day:%d/%m/%Y}")
+
+
+@click.command()
+@click.option("--on", default=None, metavar="DATE", help="Today by default.")
+@json_option
+def coverage(on: str | None, as_json: bool) -> None:
+    """Say how many administrative procedures are covered by a document in force, of how many that apply."""
+    with opened() as site, site.database.reading() as session:
+        day = read_day(on, "--on") if on else clock.today()
+        found = procedures.coverage.on(session, day)
+        alarms = procedures.alarms(session, day)
+    result: dict[str, Any] = {
+        "on": day.isoformat(),
+        **_share(found.all),
+        "excluded": found.excluded,
+        "repealed": found.repealed,
+        "by_unit": [_share(share) for share in found.by_unit],
+        "by_field": [_share(share) for share in found.by_field],
+        "alarms": {
+            name: [{"code": alarm.procedure.code, "title": alarm.procedure.title} for alarm in listed]
+            for name, listed in vars(alarms).items()
+        },
+    }
+    lines = [f"{share.name or '–'}\t{share.covered}/{share.applied}" for share in found.by_field]
+    percent = f" = {found.all.percent} %" if found.all.percent is not None else ""
+    say(as_json, result, *lines, f"{found.all.covered}/{found.all.applied}{percent} on {day:%d/%m/%Y}")
+
+
+@click.group("holiday", cls=Group)
+def holiday_group() -> None:
+    """The days off over which deadlines roll."""
+
+
+@holiday_group.command("add")
+@click.argument("day")
+@click.argument("name")
+@as_option
+@json_option
+def add_holiday(day: str, name: str, actor: str, as_json: bool) -> None:
+    """List a day off."""
+    with acting(actor) as (_site, session, by):
+        made = holidays.add(session, read_day(day, "DAY"), name, by=by)
+        result = {"day": made.day.isoformat(), "name": made.name}
+    say(as_json, result, f"{made.day:%d/%m/%Y} {made.name}")
+
+
+@holiday_group.command("remove")
+@click.argument("day")
+@as_option
+@json_option
+def remove_holiday(day: str, actor: str, as_json: bool) -> None:
+    """Take a day off the list."""
+    with acting(actor) as (_site, session, by):
+        holidays.remove(session, read_day(day, "DAY"), by=by)
+    say(as_json, {"removed": day}, f"{day} removed")
+
+
+@holiday_group.command("list")
+@json_option
+def list_holidays(as_json: bool) -> None:
+    """List the days off."""
+    with opened() as site, site.database.reading() as session:
+        rows = [{"day": row.day.isoformat(), "name": row.name} for row in holidays.listed(session)]
+    say(as_json, {"holidays": rows}, *(f"{row['day']}\t{row['name']}" for row in rows))
+
+
+def add_to(main: click.Group) -> None:
+    """Put these commands into the program."""
+    for command in (external_group, coverage, holiday_group):
+        main.add_command(command)
+
+
+def read_day(typed: str, option: str) -> date:
+    """Read a day; a wrong one is wrong usage."""
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError as error:
+        raise click.BadParameter(f"{typed}: give YYYY-MM-DD, a day that exists.", param_hint=option) from error
+
+
+def _share(share: Share) -> dict[str, Any]:
+    named = {"name": share.name} if share.name else {}
+    return {**named, "covered": share.covered, "applied": share.applied, "percent": share.percent}
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

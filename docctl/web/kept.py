@@ -1,0 +1,31 @@
+"""What the pages of registers share: papers as files, and the choices of filters."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from flask import request, send_file, url_for
+from werkzeug.wrappers import Response
+
+from docctl import clock, exporting
+from docctl.exporting import Paper
+
+A_DAY = {"inputmode": "numeric", "placeholder": "26/10/2022", "autocomplete": "off"}
+
+
+def file(paper: Paper, format: str) -> Response:
+    """Answer with a paper as a file, named by its title and today's day."""
+    written = io.BytesIO(exporting.write(paper, format))
+    name = f"{paper.title} {clock.today().isoformat()}.{format}"
+    return send_file(written, mimetype=exporting.FORMATS[format].mimetype, as_attachment=True, download_name=name)
+
+
+def again(endpoint: str, **changed: str) -> str:
+    """Return the address of the same questions with something else asked besides."""
+    asked: dict[str, Any] = {**request.args.to_dict(), **changed}
+    return url_for(endpoint, **{name: value for name, value in asked.items() if not name.startswith("_")})
+
+
+def chosen(given: str | None, known: Sequence[str], default: str) -> str:
+    """Return what was chosen if it is one of the choices, else the default."""
+    return given if given is not None and given in known else default

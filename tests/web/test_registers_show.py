@@ -1,0 +1,106 @@
+"""The registers on pages and as files: what a reader may see, questions that stand in the address, every row."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from docctl import clock, exporting
+from docctl.exporting import master_list
+
+PAGE = "/registers/master-list"
+
+
+def sheets(answer) -> list[list[list[object]]]:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.data))
+    return [book.get_sheet_by_index(number).to_python() for number in range(2)]
+
+
+def test_the_master_list_tells_what_is_in_force_and_what_no_longer_is(make_revision, sign_in):
+    current, withdrawn = make_revision("in_force", code="QT 01"), make_revision("withdrawn", code="QT 02")
+    make_revision("superseded", code="QT 03")
+    make_revision("draft", code="QT 04")
+    page = sign_in("auditor").read(PAGE)
+    assert "I. Documents in force (2)" in page
+    assert "II. Documents no longer in force (2)" in page
+    assert "QT 04" not in page
+    assert f'href="/documents/{current.document_id}">QT 01</a>' in page
+    assert f'href="/documents/{withdrawn.document_id}">QT 02</a>' in page
+    assert "replaced by edition 01/01" in page
+    assert "withdrawn by" in page
+
+
+def test_each_row_says_all_that_the_form_asks_for(make_revision, sign_in):
+    made = make_revision("in_force")
+    head, row = sheets(sign_in("auditor").get(f"{PAGE}?format=xlsx"))[0]
+    told = dict(zip(head, row, strict=True))
+    assert list(told) == [heading.en for heading in master_list.HEADINGS]
+    day = clock.today() - timedelta(days=30)
+    assert told["Code"] == made.code
+    assert told["Edition/ amendment"] == "01/00"
+    assert told["Date of issue"] == told["Effective from"] == day
+    assert told["Approved by"] == "Chức danh approver"
+    assert told["Decision"] == "1/QĐ-UBND"
+    assert told["Original kept at"] == "File store of docctl"
+    assert told["Review due"] == day.replace(year=day.year + 1)  # A procedure is reviewed after twelve months.
+
+
+def test_a_reader_sees_in_the_list_no_more_than_elsewhere(make_revision, sign_in):
+    make_revision("in_force", code="QT 01")
+    make_revision("withdrawn", code="QT 02")
+    current, over = sheets(sign_in("staff").get(f"{PAGE}?format=xlsx"))
+    assert [row[1] for row in current[1:]] == ["QT 01"]
+    assert [row[0] for row in over[1:]] == ["There are no rows."]
+
+
+def test_the_questions_stand_in_the_address_and_narrow_page_and_files_alike(make_revision, sign_in):
+    make_revision("in_force", code="QT 01", title="Quy trình khai sinh")
+    make_revision("in_force", code="QT 02", title="Quy trình chứng thực")
+    auditor = sign_in("auditor")
+    page = auditor.read(f"{PAGE}?q=chung+thuc")
+    assert "QT 02" in page
+    assert "QT 01" not in page
+    assert f"{PAGE}?q=chung+thuc&format=docx" in page
+    assert 'value="chung thuc"' in page
+    current, _ = sheets(auditor.get(f"{PAGE}?q=chung+thuc&format=xlsx"))
+    assert [row[1] for row in current[1:]] == ["QT 02"]
+
+
+def test_the_list_of_a_day_in_the_past_is_that_of_the_day(make_revision, sign_in):
+    make_revision("withdrawn", code="QT 02")
+    day = clock.today() - timedelta(days=11)
+    page = sign_in("auditor").read(f"{PAGE}?on={day:%d/%m/%Y}")
+    assert f"As of {day:%d/%m/%Y}" in page
+    assert "I. Documents in force (1)" in page
+
+
+def test_a_day_that_does_not_exist_gets_a_sentence(sign_in):
+    answer = sign_in("auditor").get(f"{PAGE}?on=31/02/2022")
+    assert answer.status_code == 409
+    assert "There is no day “31/02/2022”" in answer.text
+    assert 'value="31/02/2022"' in answer.text
+
+
+@pytest.mark.parametrize("format", exporting.FORMATS)
+def test_every_type_of_file_is_given_under_the_name_of_the_list(make_revision, sign_in, format):
+    make_revision("in_force", title="=1+1")
+    answer = sign_in("auditor").get(f"{PAGE}?format={format}")
+    assert answer.mimetype == exporting.FORMATS[format].mimetype.split(";")[0]
+    assert f".{format}" in answer.headers["Content-Disposition"]
+    if format == "xlsx":
+        assert sheets(answer)[0][1][2] == "=1+1"
+
+
+def test_the_list_of_registers_leads_to_each(sign_in):
+    page = sign_in("staff").read("/registers")
+    assert f'href="{PAGE}"' in page
+    assert sign_in("staff").get("/registers/no-such-list").status_code == 404
+
+
+def test_months_end_on_the_last_day_where_there_is_no_corresponding_one():
+    from datetime import date
+
+    assert master_list._months_later(date(2022, 11, 30), 3) == date(2023, 2, 28)
+    assert master_list._months_later(date(2023, 12, 31), 2) == date(2024, 2, 29)
+    assert master_list._months_later(date(2022, 10, 26), 12) == date(2023, 10, 26)

@@ -660,7 +660,7 @@ def test_a_workflow_version_that_was_rewritten_is_named(copy: Path, report: Call
     tamper(
         copy, "UPDATE workflow_version SET source = replace(source, '\"not_the_author\", ', '') WHERE name = 'revision'"
     )
-    assert named(report(), "workflow_version revision 1", "SHA-256")
+    assert named(report(), "workflow_version revision 2", "SHA-256")
 
 
 def test_a_file_flipped_by_one_bit_and_one_that_is_gone_are_named(

@@ -1,5 +1,6 @@
 """The acts on a decision: checked, signed, executed in one transaction, or given up; and who may do which."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +9,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from docctl import audit, authority, clock, distribution, lifecycle, requests, revisions, workflow
+from docctl import audit, authority, clock, distribution, lifecycle, recall, requests, revisions, workflow
 from docctl.audit import Action
 from docctl.decisions.checking import dry_run, first_error, lines_of, on_line, standing_of
+from docctl.decisions.owing import begin_obligations
 from docctl.decisions.table import ISSUE, OPEN, WITHDRAW, Check, Decision, DecisionLine, content_hash
 from docctl.people import Reader, Reauthenticated
 from docctl.revisions import Revision
@@ -79,7 +81,14 @@ def sign(
             ).fill(number=decision.number, year=decision.year, title=taken.title),
             field="number",
         )
-    move(session, decision, "sign", by=by, signing=signing, seen=seen, changes={"signer_id": by.id})
+    if authority.APPROVER not in by.roles_in(None) and (lapsed := authority.lapsed(session, by, clock.today())):
+        raise Refused(lapsed)
+    block = authority.signing_block(session, by, clock.today(), chosen=decision.signer_form)
+    if isinstance(block, Sentence) and authority.refusal(session, by, None) is None:
+        raise Refused(block, field="signer_form")
+    lines = "" if isinstance(block, Sentence) else "\n".join(block)
+    changes = {"signer_id": by.id, "signing_block": lines}
+    move(session, decision, "sign", by=by, signing=signing, seen=seen, changes=changes)
     session.expire(decision, ["signer"])  # Until now it was read as nobody.
     _take_up_requests(session, decision, by=by)
 
@@ -98,17 +107,20 @@ def execute(session: Session, decision: Decision, *, by: Reader, seen: int | Non
     changes = {"executed_at": clock.now()}
     move(session, decision, "execute", by=by, seen=seen, found=found, changes=changes)
     issuing = distribution.Issuing(session, by=by)
+    ended: list[Revision] = []
     for line in lines_of(session, decision):
         try:
             if line.action == ISSUE:
-                _issue(session, decision, line, begins, by=by)
+                ended += _issue(session, decision, line, begins, by=by)
                 issuing.issue(_revision(line))
-            else:
-                _withdraw(session, decision, line, begins, by=by)
+            elif line.action == WITHDRAW:
+                ended += _withdraw(session, decision, line, begins, by=by)
         except Refused as refused:
             raise Refused(on_line(line.position, line.document.code, refused.sentence)) from refused
+    recall.begin(session, by=by, decision_id=decision.id, number=decision.number, ends=begins, ended=ended)
     _take_up_requests(session, decision, by=by)  # Those accepted since the decision was signed.
     requests.finish(session, by=by, decision_id=decision.id, number=decision.number)
+    begin_obligations(session, decision, by=by)
     return found
 
 
@@ -137,7 +149,12 @@ def facts(session: Session, decision: Decision, *, by: Reader, reason: str = "",
 def acts(session: Session, decision: Decision, *, by: Reader, found: Check | None = None) -> list[Act]:
     """Return every act that a person could press on the page of a decision; a dry run made already is not repeated."""
     known = facts(session, decision, by=by, found=found)
-    return workflow.acts(lifecycle.workflow_of(session, decision), decision.state, known)
+    listed = workflow.acts(lifecycle.workflow_of(session, decision), decision.state, known)
+    if authority.APPROVER in by.roles_in(None):
+        return listed
+    lapsed = authority.lapsed(session, by, clock.today())
+    # Whoever could sign until yesterday is told on the button why he or she cannot today.
+    return [replace(act, mine=True, refusal=lapsed) if lapsed and act.trigger == "sign" else act for act in listed]
 
 
 def waiting_for(session: Session, decision: Decision, *, by: Reader, found: Check | None = None) -> Sentence:
@@ -167,11 +184,14 @@ def is_open(decision: Decision) -> bool:
     return decision.state in OPEN
 
 
-def _issue(session: Session, decision: Decision, line: DecisionLine, begins: datetime, *, by: Reader) -> None:
+def _issue(session: Session, decision: Decision, line: DecisionLine, begins: datetime, *, by: Reader) -> list[Revision]:
+    """Issue the revision of a line, and return what it supersedes."""
     revision = _revision(line)
-    for earlier in standing_of(session, [line]).get(line.document_id, []):
-        if earlier.effective_to is None or earlier.effective_to > begins:  # What ended long ago stays as it ended.
-            _close(session, earlier, begins, by=by, decision=decision)
+    standing = standing_of(session, [line]).get(line.document_id, [])
+    # What ended long ago stays as it ended.
+    superseded = [row for row in standing if row.effective_to is None or row.effective_to > begins]
+    for earlier in superseded:
+        _close(session, earlier, begins, by=by, decision=decision)
     lifecycle.move(
         session,
         revision,
@@ -196,6 +216,7 @@ def _issue(session: Session, decision: Decision, line: DecisionLine, begins: dat
             before={"title": before},
             title=revision.title,
         )
+    return superseded
 
 
 def _revision(line: DecisionLine) -> Revision:
@@ -219,7 +240,11 @@ def _close(session: Session, earlier: Revision, ends: datetime, *, by: Reader, d
     )
 
 
-def _withdraw(session: Session, decision: Decision, line: DecisionLine, ends: datetime, *, by: Reader) -> None:
+def _withdraw(
+    session: Session, decision: Decision, line: DecisionLine, ends: datetime, *, by: Reader
+) -> list[Revision]:
+    """Withdraw what stands of the document of a line, and return it."""
+    withdrawn = []
     for revision in standing_of(session, [line]).get(line.document_id, []):
         if revision.effective_to is not None and revision.effective_to <= ends:
             continue
@@ -235,6 +260,8 @@ def _withdraw(session: Session, decision: Decision, line: DecisionLine, ends: da
             changes={"effective_to": max(ends, revision.effective_from), "withdrawn_by_id": decision.id},
             decision=decision.number,
         )
+        withdrawn.append(revision)
+    return withdrawn
 
 
 def move(

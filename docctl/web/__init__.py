@@ -10,6 +10,7 @@ from docctl.web import (
     assets,
     changes,
     decisions,
+    delegations,
     distribution,
     documents,
     edge,
@@ -20,8 +21,10 @@ from docctl.web import (
     in_force,
     language,
     metrics,
+    notices,
     procedures,
     reading,
+    recalls,
     registers,
     renditions,
     requests,
@@ -33,6 +36,7 @@ from docctl.web import (
     status,
     style,
     trail,
+    units,
 )
 
 # The order is that of the listing; none depends on another.
@@ -41,6 +45,7 @@ PAGES = (
     assets,
     changes,
     decisions,
+    delegations,
     distribution,
     documents,
     external,
@@ -49,8 +54,10 @@ PAGES = (
     in_force,
     language,
     metrics,
+    notices,
     procedures,
     reading,
+    recalls,
     registers,
     renditions,
     requests,
@@ -60,6 +67,7 @@ PAGES = (
     status,
     style,
     trail,
+    units,
 )
 
 

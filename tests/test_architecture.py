@@ -34,6 +34,7 @@ ORDER = (
         "holidays",
         "external",
         "procedures",
+        "watch",
         "tasks",
         "leaving",
         "files",
@@ -71,11 +72,17 @@ PAGES_MAY_SQLALCHEMY = {
     "api/calling.py": {"sqlalchemy.exc"},  # The same, as a problem for a program.
 }
 # A record is born in its noun's verb; every later state comes from the one door.
-BORN = {("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")} | {
-    ("histories", "_edition")
-}
-RECORDS = ("Revision", "Decision", "ChangeRequest")
-WRITES = re.compile(r"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+(revision|decision|change_request)\b", re.I)
+BORN = {
+    ("revisions", "draft"),
+    ("revisions", "import_in_force"),
+    ("decisions", "draft"),
+    ("requests", "draft"),
+    ("watch", "_opened"),
+} | {("histories", "_edition")}
+RECORDS = ("Revision", "Decision", "ChangeRequest", "LegalAssessment")
+WRITES = re.compile(
+    r"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+(revision|decision|change_request|legal_assessment)\b", re.I
+)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
 # The edge of a request is the same for the pages and for other programs; the pages themselves are not the programs'.
@@ -298,6 +305,8 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.holidays
     import docctl.procedures
     import docctl.renditions
+    import docctl.tokens
+    import docctl.watch
 
     assert docctl.decisions.Decision.__tablename__ in Base.metadata.tables
     assert docctl.renditions.Rendition.__tablename__ in Base.metadata.tables

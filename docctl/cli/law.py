@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from docctl import clock, external, holidays, procedures
+from docctl import clock, external, holidays, procedures, watch
 from docctl.cli.main import Group, acting, as_option, fail, json_option, opened, say
 from docctl.external import Change
 from docctl.procedures import Share
@@ -30,9 +30,11 @@ def amend(number: str, changer: str, effective: str, kind: str, actor: str, as_j
         row = external.with_number(session, number)
         if row is None:
             fail(f"{number}: not in the register. Import it first: docctl import external FILE.")
-        external.amend(session, row, Change(changer, day, kind), by=by)
-        result = {"id": row.id, "number": row.number, "changes": len(row.changes)}
-    say(as_json, result, f"{row.number}: {kind} by {changer} from {day:%d/%m/%Y}")
+        made = watch.amend(session, row, Change(changer, day, kind), by=by)
+        opened_for = [each.code for each in made]
+        result = {"id": row.id, "number": row.number, "changes": len(row.changes), "assessments": opened_for}
+    said = f"{row.number}: {kind} by {changer} from {day:%d/%m/%Y}; {len(made)} assessments opened"
+    say(as_json, result, said)
 
 
 @external_group.command("list")

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, deadlines, external, holidays, procedures, units
+from docctl import audit, clock, deadlines, external, holidays, lifecycle, procedures, units, watch
 from docctl.exporting.paper import Block, Cell, Paper
 from docctl.people import Reader
 from docctl.procedures import Row, Share
@@ -51,6 +51,20 @@ _SHARE_HEADS = (
     Sentence("Có quy trình", "Covered"),
     Sentence("Áp dụng", "Applied"),
     Sentence("Tỷ lệ (%)", "Percent"),
+)
+WATCH = Sentence("Sổ theo dõi cập nhật văn bản pháp luật", "Legal watch register")
+BUCKETS = {
+    "on_time": Sentence("Đúng hạn", "On time"),
+    "due": Sentence("Trong hạn", "Due"),
+    "late": Sentence("Quá hạn", "Late"),
+}
+_WATCH_HEADS = (
+    *(Sentence("STT", "No."), Sentence("Văn bản", "Law"), Sentence("Trích yếu", "Title of the law")),
+    *(Sentence("Sửa đổi, thay bởi", "Changed by"), Sentence("Ngày hiệu lực", "Effective from")),
+    *(Sentence("Hạn 3 tháng", "Three-month deadline"), Sentence("Mã", "Code"), Sentence("Tài liệu, TTHC", "Document")),
+    *(Sentence("Đơn vị", "Unit"), Sentence("Kết luận", "State"), Sentence("Nội dung", "Finding")),
+    *(Sentence("Phiếu yêu cầu", "Request"), Sentence("Ngày hoàn thành", "Finished on")),
+    *(Sentence("Tình trạng", "Standing"), Sentence("Số ngày", "Days")),
 )
 _ALL = Sentence("Tất cả", "All")
 _YES, _NO = Sentence("Có", "Yes"), Sentence("Không", "No")
@@ -111,6 +125,35 @@ def of_procedures(session: Session, asked: procedures.Asked, *, locale: str) -> 
         Block(_LIST.get(locale), _said(_COVERAGE_HEADS, locale), rows),
     ]
     return _paper(session, COVERAGE, "F14", day, blocks, locale)
+
+
+def legal_watch(session: Session, asked: Asked, *, by: Reader, locale: str) -> Paper:
+    """Return F13 as it stands on a day, as far as the reader may see it."""
+    day = _day(asked)
+    rows: list[list[Cell]] = []
+    for number, row in enumerate(watch.board.all_standing(session, by=by, day=day), start=1):
+        about = row.assessment
+        follows = lifecycle.workflow_of(session, about)
+        rows.append(
+            [
+                number,
+                about.law.number,
+                about.law.title,
+                f"{about.cause_number} ({CHANGES[about.cause_kind].get(locale)})",
+                about.effective_from,
+                about.deadline,
+                about.code,
+                about.title,
+                about.unit.name(locale) if about.unit else "",
+                follows.states[about.state].label.get(locale),
+                about.finding,
+                about.change_request.number_text if about.change_request else "",
+                about.finished_on,
+                BUCKETS[row.bucket].get(locale),
+                row.days,
+            ]
+        )
+    return _paper(session, WATCH, "F13", day, [Block("", _said(_WATCH_HEADS, locale), rows)], locale)
 
 
 def _procedure(number: int, row: Row, locale: str) -> list[Cell]:

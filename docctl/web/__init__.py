@@ -29,6 +29,7 @@ from docctl.web import (
     status,
     style,
     trail,
+    watch,
 )
 
 # The order is that of the listing; none depends on another.
@@ -52,6 +53,7 @@ PAGES = (
     status,
     style,
     trail,
+    watch,
 )
 
 

@@ -69,7 +69,11 @@ def navigation() -> list[NavItem]:
         (_("Requests"), "requests.index"),
         (_("Decisions"), "decisions.index"),
     ]
-    links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
+    links += [
+        (_("External documents"), "external.index"),
+        (_("Legal watch"), "watch.index"),
+        (_("Procedures"), "procedures.index"),
+    ]
     links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))

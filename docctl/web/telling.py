@@ -38,6 +38,7 @@ _PAGES = {
     "change_request": ("requests.show", "request_id"),
     "external_document": ("external.show", "external_id"),
     "procedure": ("procedures.show", "procedure_id"),
+    "legal_assessment": ("watch.show", "assessment_id"),
 }
 
 
@@ -110,6 +111,10 @@ def actions() -> dict[str, str]:
         Action.PROCEDURE_ADDED: _("administrative procedure entered"),
         Action.PROCEDURE_CHANGED: _("administrative procedure changed"),
         Action.PROCEDURE_LINKED: _("document linked to an administrative procedure"),
+        Action.ASSESSMENT_OPENED: _("assessment of a changed law opened"),
+        Action.ASSESSMENT_MOVED: _("assessment of a changed law moved on"),
+        Action.ASSESSMENT_REQUESTED: _("change request opened for a changed law"),
+        Action.CITATION_JUDGED: _("citation confirmed or struck out"),
         Action.PROCEDURE_UNLINKED: _("link to an administrative procedure ended"),
         Action.TOKEN_MADE: _("token for a program made"),
         Action.TOKEN_ENDED: _("token of a program ended"),
@@ -191,6 +196,8 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "holiday": _("holiday"),
         "external_document": _("external document"),
         "procedure": _("administrative procedure"),
+        "legal_assessment": _("assessment of a changed law"),
+        "citation_verdict": _("citation"),
         "procedure_link": _("link to an administrative procedure"),
         "change_request": _("change request"),
         "opinion": _("opinion"),
@@ -290,6 +297,13 @@ def _label(name: str) -> str:
         "path": _("page"),
         "author_id": _("author"),
         "kind": _("kind"),
+        "cause_number": _("changed by"),
+        "cause_kind": _("what it does"),
+        "deadline": _("deadline"),
+        "finding": _("finding"),
+        "finished_on": _("finished on"),
+        "label": _("law"),
+        "verdict": _("verdict"),
         "category": _("group"),
         "issuer": _("issuer"),
         "issued_on": _("date of issue"),
@@ -373,7 +387,7 @@ def _state(name: str) -> str:
 def _noun(noun: str) -> str:
     noun = noun.removesuffix("s")
     noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
-    return noun if noun in ("decision", "change_request") else "revision"
+    return noun if noun in ("decision", "change_request", "legal_assessment") else "revision"
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,7 @@ def test_264_of_319_procedures_are_covered_which_is_82_point_8_percent(sample_si
         assert (found.all.covered, found.all.applied, found.all.percent) == (264, 319, 82.8)
         assert sum(share.applied for share in found.by_field) == 319
         assert len(procedures.alarms(session).without_document) == 55
-    assert len({sample.title for sample in law.catalogue()}) == 319
+    assert len({sample.code for sample in law.catalogue()}) == 319
 
 
 def test_every_document_citing_the_changed_decree_was_assessed_within_three_months_but_for_what_must_change(

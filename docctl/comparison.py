@@ -60,7 +60,7 @@ def between(session: Session, old: Revision, new: Revision) -> Comparison | Sent
         if sentence := _absent(revision, row):
             return sentence
         assert row is not None
-        sides.append(redline.blocks(row.text, contents.layout(row)))
+        sides.append(redline.blocks(row.text, contents.layout(session, row)))
     entries = redline.compare(*sides)
     changed = redline.changed_sections(entries)
     table = redline.forgotten(changed, [row.section for row in new.change_rows])

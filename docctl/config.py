@@ -77,6 +77,11 @@ class Settings:
         """The folder of the search index, which can be deleted at any time."""
         return self.storage / "index"
 
+    @property
+    def pages(self) -> Path:
+        """The folder of the pictures of pages, which can be deleted at any time."""
+        return self.storage / "pages"
+
     def workflow_folders(self) -> list[Path]:
         """Return the folders of workflow files, the site's own first."""
         return [folder for folder in (self.workflows, _shipped("workflows")) if folder]

@@ -1,12 +1,14 @@
-"""Work outside the request: texts of new files, and the index that follows the trail; the waiting rows are the queue."""
+"""Work outside the request: texts of new files, words of scans, and the index that follows the trail; the waiting rows are the queue."""
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from docctl import audit, contents, revisions
+from sqlalchemy.orm import Session
+
+from docctl import audit, contents, renditions, revisions
 from docctl.audit import Action
-from docctl.files import extract
+from docctl.files import extract, ocr, readers
 from docctl.files.kinds import Kind
 from docctl.files.readers import NotExtractable
 from docctl.rules import Sentence
@@ -14,39 +16,39 @@ from docctl.search import following
 from docctl.site import Site
 
 POLL_SECONDS = 2.0
+Progress = Callable[[str, int, int], None]
 
 log = logging.getLogger(__name__)
 _workers: dict[int, "Workers"] = {}
 
 
 class Workers:
-    """Two threads of a serving process: one keeps the index up with the trail, one reads texts out of new files."""
+    """The threads of a serving process, one for each kind of work in `_work`; each waits for its bell."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.stopping = threading.Event()
-        self.bells = [threading.Event(), threading.Event()]
+        self.bells = {name: threading.Event() for name in _work()}
         self.threads = [
-            threading.Thread(target=self._run, args=(bell, work), name=name, daemon=True)
-            for bell, work, name in zip(
-                self.bells, (index, extract_waiting), ("docctl-index", "docctl-texts"), strict=True
-            )
+            threading.Thread(target=self._run, args=(self.bells[name], work), name=f"docctl-{name}", daemon=True)
+            for name, work in _work().items()
         ]
 
     def start(self) -> None:
         """Begin working; what broken uploads of a day ago left behind goes first."""
         self.site.store.sweep()
+        self.site.pages.tidy()
         _workers[id(self.site)] = self
         for thread in self.threads:
             thread.start()
 
     def ring(self) -> None:
-        """Tell both threads that something was committed."""
-        for bell in self.bells:
+        """Tell all threads that something was committed."""
+        for bell in self.bells.values():
             bell.set()
 
     def stop(self) -> None:
-        """End both threads after their present piece of work."""
+        """End all threads after their present piece of work."""
         _workers.pop(id(self.site), None)
         self.stopping.set()
         self.ring()
@@ -65,13 +67,30 @@ class Workers:
 
 
 def wake(site: Site) -> None:
-    """Let the index and the texts follow a commit: by the process's workers, or here and now when it has none."""
+    """Let index and texts follow a commit: by the process's workers, or here and now when it has none.
+
+    A PDF takes seconds and waits for workers, or for `docctl render`.
+    """
+    look_into_drafts(site)
     workers = _workers.get(id(site))
     if workers is not None:
         workers.ring()
         return
     extract_waiting(site)
     index(site)
+
+
+def look_into_drafts(site: Site) -> None:
+    """Ask for the PDF of every draft's file, so that tracked changes are found before anybody submits it."""
+    with site.database.reading() as session:
+        unasked = renditions.every_source(session, drafts=True)
+    for sha256, kind in unasked:
+        renditions.ask(site.database, site.store, sha256, kind)
+
+
+def _work() -> dict[str, Callable[[Site], object]]:
+    # Reading a scan takes minutes; the texts of other files do not wait for it.
+    return {"index": index, "texts": extract_waiting, "scans": read_scans, "renditions": render_waiting}
 
 
 def index(site: Site) -> None:
@@ -94,17 +113,65 @@ def extract_waiting(site: Site) -> int:
     return done
 
 
+def render_waiting(site: Site, progress: Progress | None = None) -> int:
+    """Make the PDF of every file that waits for it; returns how many were looked at. It may take minutes."""
+    done = 0
+    while not _stopping(site):
+        with site.database.reading() as session:
+            waiting, left = renditions.waiting(session), renditions.counts(session)[renditions.WAITING]
+        if not waiting:
+            return done
+        for sha256, kind, choice in waiting:
+            renditions.make(site.database, site.store, sha256, kind, choice)
+            done, left = done + 1, left - 1
+            if progress:
+                progress("PDFs", done, done + left)
+            if _stopping(site):
+                break
+    return done
+
+
+def read_scans(site: Site) -> int:
+    """Read the words of all scans that wait for it; returns how many files were read."""
+    done = 0
+    while not _stopping(site):
+        with site.database.reading() as session:
+            waiting = [row.sha256 for row in contents.waiting_scans(session)]
+        if not waiting or not ocr.available():
+            return done
+        for sha256 in waiting:
+            done += _read_scan(site, sha256)
+    return done
+
+
 def keep_text(site: Site, sha256: str, found: "extract.Extracted | Sentence") -> None:
-    """Store the text that was read out of a content, or why there is none, and say so in the trail."""
+    """Store the text that was read out of a content, or why there is none, and say so in the trail, once."""
     with site.database.writing() as session:
-        if isinstance(found, Sentence):
-            contents.has_no_text(session, sha256, found)
-        else:
-            contents.has_text(session, sha256, text=found.text, method=found.method)
-        for document_id in revisions.documents_with(session, sha256):
-            audit.record(
-                session, Action.TEXT_EXTRACTED, by=None, noun="content", document_id=document_id, sha256=sha256
-            )
+        if contents.waits(session, sha256):
+            keep_found(session, sha256, found)
+            _tell(session, sha256)
+
+
+def keep_found(session: Session, sha256: str, found: "extract.Extracted | Sentence") -> None:
+    """Store what a reading found within the caller's transaction; pages that are pictures wait for the reading of scans."""
+    if isinstance(found, Sentence):
+        contents.has_no_text(session, sha256, found)
+        return
+    wanted = contents.SCANS_WAITING if found.scans and ocr.available() else ""
+    if not found.text:
+        contents.has_no_text(session, sha256, readers.SCAN if wanted else ocr.NO_TESSERACT, ocr=wanted)
+        return
+    contents.has_text(
+        session,
+        sha256,
+        text=found.text,
+        method=found.method,
+        rows=found.rows,
+        headings=[contents.Mark(heading.start, heading.level, heading.title) for heading in found.headings],
+        encodings=found.encodings,
+        scans=found.scans,
+        ocr=wanted,
+    )
 
 
 def _extract(site: Site, sha256: str, kind: Kind) -> None:
@@ -113,9 +180,48 @@ def _extract(site: Site, sha256: str, kind: Kind) -> None:
     except NotExtractable as error:
         found = error.sentence
     keep_text(site, sha256, found)
+    _ring(site, "index", "scans")
+
+
+def _read_scan(site: Site, sha256: str) -> bool:
+    """Read one scan; False when the process was told to stop before it was done, and it waits on."""
+    path = site.store.path(sha256)
+    try:
+        layer = extract.extract_in_worker(path, Kind.PDF)
+        text = ocr.read(path, layer.text, layer.scans, going_on=lambda: not _stopping(site))
+        found: str | Sentence | None = text
+    except NotExtractable as error:
+        found = error.sentence
+    if found is None:
+        return False
+    with site.database.writing() as session:
+        if contents.waits(session, sha256, scans=True):
+            _keep_scan(session, sha256, found, layer.scans if isinstance(found, str) else ())
+            _tell(session, sha256)
+    _ring(site, "index")
+    return True
+
+
+def _keep_scan(session: Session, sha256: str, found: str | Sentence, scans: Sequence[int]) -> None:
+    row = contents.text_of(session, sha256)
+    if isinstance(found, str):
+        contents.has_text(session, sha256, text=found, method="ocr", scans=scans, ocr=contents.SCANS_READ)
+    elif row is not None and row.text:
+        row.ocr = ""  # The other pages have their text, and keep it.
+    else:
+        contents.has_no_text(session, sha256, found)
+
+
+def _tell(session: Session, sha256: str) -> None:
+    for document_id in revisions.documents_with(session, sha256):
+        audit.record(session, Action.TEXT_EXTRACTED, by=None, noun="content", document_id=document_id, sha256=sha256)
+
+
+def _ring(site: Site, *names: str) -> None:
     workers = _workers.get(id(site))
     if workers is not None:
-        workers.bells[0].set()
+        for name in names:
+            workers.bells[name].set()
 
 
 def _stopping(site: Site) -> bool:

@@ -53,6 +53,8 @@ _NO_REVISION = Sentence(
     "Tài liệu chưa có phiên bản nào. Hãy bắt đầu bằng một dự thảo.",
     "This document has no revision yet. Begin with a draft.",
 )
+# The fonts of before Unicode, as people call them.
+FONTS = {"tcvn3": "TCVN3 (ABC)", "vni": "VNI"}
 _READING = Sentence(
     "Nội dung tệp đang được đọc để tra cứu; tải lại trang sau ít giây.",
     "The text of the file is being read for search; reload the page in a few seconds.",
@@ -60,6 +62,47 @@ _READING = Sentence(
 _UNREADABLE = Sentence(
     "Không đọc được nội dung tệp để tra cứu: {reason}", "The text of the file is not available for search: {reason}"
 )
+
+_READ = Sentence("Đã đọc chữ trong tệp; tra cứu được.", "The text was read and can be searched.")
+_PAGES = Sentence("{n} trang.", "{n} pages.")
+_REWRITTEN = Sentence(
+    "Chữ gõ bằng phông {fonts} đã được chuyển sang Unicode để tra cứu; tệp gốc giữ nguyên.",
+    "What was typed in the fonts of {fonts} was rewritten in Unicode for search; the file stays as it is.",
+)
+_UNPROOFED = Sentence(
+    "Chữ của {n} trang do máy nhận dạng từ bản quét, chưa ai soát lại: có thể sai dấu.",
+    "The words of {n} pages were recognised by machine in a scan and nobody has proofed them: accents can be wrong.",
+)
+_SCANS_WAITING = Sentence(
+    "Tệp có trang quét không có lớp chữ; máy đang nhận dạng ở chế độ nền, có thể mất vài phút.",
+    "The file has scanned pages without a text layer; they are being read in the background, which can take minutes.",
+)
+_SCANS_LEFT = Sentence(
+    "{n} trang là bản quét không có lớp chữ và chưa đọc được.", "{n} pages are scans without a text layer, and unread."
+)
+
+
+def of_text(session: Session, revision: Revision) -> list[Sentence]:
+    """Return what is known of the text of a revision's file: read or not and why, how, and how far it can be trusted."""
+    text = revisions.text_of(session, revision)
+    if text is None:
+        return []
+    if text.status == contents.WAITING:
+        return [_READING]
+    if text.status == contents.UNAVAILABLE:
+        reason = Sentence(text.reason("vi"), text.reason("en"))
+        return [reason, _SCANS_WAITING] if text.ocr == contents.SCANS_WAITING else [reason]
+    sources = [page.source for page in contents.pages(session, text.sha256)]
+    said = [_READ, *([_PAGES.fill(n=len(sources))] if len(sources) > 1 else [])]
+    if text.encodings:
+        said.append(_REWRITTEN.fill(fonts=", ".join(FONTS.get(name, name) for name in text.encodings.split())))
+    if recognised := sources.count("ocr"):
+        said.append(_UNPROOFED.fill(n=recognised))
+    if text.ocr == contents.SCANS_WAITING:
+        said.append(_SCANS_WAITING)
+    elif left := sources.count("scan"):
+        said.append(_SCANS_LEFT.fill(n=left))
+    return said
 
 
 def of_revision(session: Session, revision: Revision, *, by: Reader) -> list[Sentence]:
@@ -110,10 +153,12 @@ def missing(session: Session, revision: Revision) -> list[Sentence]:
             found.append(RULES["has_file"].sentence)
         if not revision.change_rows:
             found.append(RULES["has_change_row"].sentence)
+        if revisions.unsettled(session, revision):
+            found.append(RULES["changes_settled"].sentence)
     text = revisions.text_of(session, revision)
     if text is not None and text.status == contents.WAITING:
         found.append(_READING)
-    if text is not None and text.status == contents.UNAVAILABLE:
+    if text is not None and text.status == contents.UNAVAILABLE and text.ocr != contents.SCANS_WAITING:
         found.append(_UNREADABLE.fill(reason=Sentence(text.reason("vi"), text.reason("en"))))
     return found
 

@@ -112,6 +112,7 @@ class Revision(Base):
     file_sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     file_name: Mapped[str] = mapped_column(String(400), default="")
     change_summary: Mapped[str] = mapped_column(Text, default="")
+    major: Mapped[bool] = mapped_column(default=True, server_default=true())
     content_hash: Mapped[str | None] = mapped_column(String(64))
     effective_from: Mapped[datetime | None] = mapped_column(Instant)
     effective_to: Mapped[datetime | None] = mapped_column(Instant)
@@ -193,6 +194,7 @@ def draft(
     amendment: int | None = None,
     title: str = "",
     change_summary: str = "",
+    major: bool | None = None,
     content: Content | None = None,
     file_name: str = "",
     changes: Iterable[Change] = (),
@@ -202,6 +204,7 @@ def draft(
 ) -> Revision:
     """Begin a revision of a document as its author; edition and amendment default to the next ones.
 
+    Everybody reads a `major` change again; a new edition is one unless the author says otherwise, an amendment is not.
     `cover_date` is the date of issue that the cover already bears, `source` the file it came from in an import, and
     `opened_by` whoever opens it in the author's name: the trail names who acted.
     """
@@ -234,6 +237,7 @@ def draft(
         file_sha256=content.sha256 if content else None,
         file_name=file_name,
         change_summary=change_summary.strip(),
+        major=is_major_by_default(numbers[1]) if major is None else major,
         source=source,
         cover_date=cover_date,
         created_at=clock.now(),
@@ -303,6 +307,7 @@ def import_in_force(
         file_sha256=content.sha256,
         file_name=file_name,
         change_summary="",
+        major=is_major_by_default(amendment),
         effective_from=effective_from,
         origin="import",
         origin_decision=decision,
@@ -337,6 +342,7 @@ def edit(
     edition: int | None = None,
     amendment: int | None = None,
     change_summary: str | None = None,
+    major: bool | None = None,
     content: Content | None = None,
     file_name: str = "",
     changes: Iterable[Change] | None = None,
@@ -353,6 +359,7 @@ def edit(
     revision.edition, revision.amendment = numbers
     revision.title = revision.title if title is None else checked_title(title)
     revision.change_summary = revision.change_summary if change_summary is None else change_summary.strip()
+    revision.major = revision.major if major is None else major
     if content is not None:
         revision.file_sha256, revision.file_name = content.sha256, file_name
     if changes is not None:
@@ -475,6 +482,7 @@ def facts(session: Session, revision: Revision, *, by: Reader, reason: str = "",
         - {row.seat for row in signed},
         has_file=revision.file_sha256 is not None,
         change_rows=len(revision.change_rows),
+        unsettled=unsettled(session, revision),
         content_hash=content_hash(revision),
         frozen_hash=revision.content_hash,
         authority=None if executing else authority.refusal(session, by, revision.document.unit_id),
@@ -498,9 +506,19 @@ def waiting_for(session: Session, revision: Revision, *, by: Reader) -> Sentence
 
 
 def content_hash(revision: Revision) -> str:
-    """Return the SHA-256, in hex, of what reviewers and approvers sign: code, title, numbers, file and change table."""
+    """Return the SHA-256, in hex, of what reviewers and approvers sign: code, title, numbers, file and change table.
+
+    Whether the change is major is signed too where it is not what the numbers say already.
+    """
     signed = {"code": revision.document.code, **_editable(revision)}
+    if revision.major == is_major_by_default(revision.amendment):
+        del signed["major"]
     return hashlib.sha256(audit.canonical(signed).encode()).hexdigest()
+
+
+def is_major_by_default(amendment: int) -> bool:
+    """Say whether everybody reads a revision again when nobody says otherwise: a new edition, not an amendment in it."""
+    return amendment == 0
 
 
 def in_force_at(at: datetime) -> ColumnElement[bool]:
@@ -745,6 +763,7 @@ def _editable(revision: Revision) -> dict[str, Any]:
         "edition": revision.edition,
         "amendment": revision.amendment,
         "change_summary": revision.change_summary,
+        "major": revision.major,
         "file_sha256": revision.file_sha256,
         "file_name": revision.file_name,
         "cover_date": revision.cover_date,
@@ -800,6 +819,13 @@ def _in_signed_decision(session: Session, revision: Revision) -> bool:
     )
 
 
+def unsettled(session: Session, revision: Revision) -> bool:
+    """Say whether the revision's file holds tracked changes or comments that nobody accepted or refused."""
+    # The table of renditions is right of revisions too.
+    asks = text("SELECT 1 FROM rendition WHERE source_sha256 = :sha256 AND status = 'asks'")
+    return revision.file_sha256 is not None and session.scalar(asks, {"sha256": revision.file_sha256}) is not None
+
+
 def signed_in_round(session: Session, revision: Revision) -> list[Signature]:
     """Return the signatures that still count: those of the revision's present round."""
     return [row for row in lifecycle.signatures(session, revision_id=revision.id) if row.round == revision.round]
@@ -808,6 +834,37 @@ def signed_in_round(session: Session, revision: Revision) -> list[Signature]:
 def text_of(session: Session, revision: Revision) -> contents.ContentText | None:
     """Return the text that was read out of the revision's file."""
     return contents.text_of(session, revision.file_sha256)
+
+
+def read_again(session: Session, revision: Revision, *, by: Reader) -> None:
+    """Ask for another reading of a file whose text could not be read; the reading follows the commit."""
+    if sentence := rereading_refusal(session, revision, by=by):
+        raise Refused(sentence)
+    assert revision.file_sha256 is not None
+    contents.ask_again(session, revision.file_sha256)
+    audit.record(
+        session,
+        Action.TEXT_ASKED_AGAIN,
+        by=by.account,
+        noun="content",
+        document_id=revision.document_id,
+        sha256=revision.file_sha256,
+    )
+
+
+def rereading_refusal(session: Session, revision: Revision, *, by: Reader) -> Sentence | None:
+    """Return why somebody may not ask for another reading of a revision's file, or None."""
+    row = text_of(session, revision)
+    if row is None or row.status != contents.UNAVAILABLE or row.ocr == contents.SCANS_WAITING:
+        return Sentence(
+            "Chỉ đọc lại khi lần đọc trước không thành.", "A file is read again only when it could not be read before."
+        )
+    if revision.author_id == by.id or {"controller", "format_reviewer"} & by.roles_in(revision.document.unit_id):
+        return None
+    return Sentence(
+        "Chỉ người soạn thảo, thư ký ISO hoặc người kiểm soát tài liệu được yêu cầu đọc lại tệp.",
+        "Only the author, the ISO secretary or the document controller may have a file read again.",
+    )
 
 
 def documents_with(session: Session, sha256: str) -> list[int]:

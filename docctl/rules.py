@@ -49,6 +49,7 @@ class Facts:
     open_seats: frozenset[str] = frozenset()  # Seats of this round that nobody has signed yet.
     has_file: bool = False
     change_rows: int = 0
+    unsettled: bool = False  # The file holds tracked changes or comments that nobody accepted or refused.
     content_hash: str | None = None  # Now.
     frozen_hash: str | None = None  # At submit.
     authority: Sentence | None = None  # None when the actor may sign on that day, else the sentence why not.
@@ -61,6 +62,16 @@ class Facts:
     dated: bool = False
     signer: int | None = None  # The account named as signer of the decision.
     checked_hash_equal: bool = False  # The lines are those of the last check.
+    reader: bool = False  # The read task is the actor's own.
+    holder: bool = False  # The actor holds the copy, or belongs to the unit that holds it.
+    in_force: bool = False  # The revision is in force now.
+    electronic: bool = False  # The copy is a file, not paper.
+    ledger: Sentence | None = (
+        None  # None when issued = returned + destroyed + archived + lost, else the sentence why not.
+    )
+    minutes: Sentence | None = (
+        None  # None when the minutes say all that they must, else the sentence of what is missing.
+    )
     reason: str = ""
     worked_in: bool = False  # A later edition works the changed law in, or the document is withdrawn.
     missing: Sentence | None = None  # What the record still lacks before it can be submitted; None when nothing.
@@ -101,6 +112,8 @@ MEANINGS: dict[str, Sentence] = {
     "endorsed": Sentence("Đã xem xét, đồng ý", "Reviewed and endorsed"),
     "approved": Sentence("Phê duyệt", "Approved"),
     "signed": Sentence("Ký ban hành", "Signed for issue"),
+    "recorded": Sentence("Người lập biên bản", "Recorded the minutes"),
+    "witnessed": Sentence("Người chứng kiến", "Witnessed the minutes"),
     "requested": Sentence("Đề nghị", "Requested"),
     "opined": Sentence("Đã cho ý kiến", "Gave an opinion"),
     "accepted": Sentence("Chấp nhận yêu cầu", "Accepted the request"),
@@ -207,6 +220,15 @@ def has_change_row(facts: Facts) -> bool:
 
 
 @rule(
+    "Tệp còn sửa đổi theo dõi (track changes) hoặc ghi chú; hãy chọn chấp nhận hoặc bác bỏ trước khi trình.",
+    "The file holds tracked changes or comments; accept or refuse them before submitting.",
+)
+def changes_settled(facts: Facts) -> bool:
+    """Nobody reviews a file that reads one way with its tracked changes and another way without."""
+    return not facts.unsettled
+
+
+@rule(
     "Mã tài liệu đang trùng với tài liệu khác; hãy xử lý trùng mã trước.",
     "Another document has the same code; settle the clash first.",
 )
@@ -291,6 +313,48 @@ def worked_in(facts: Facts) -> bool:
 def has_signer(facts: Facts) -> bool:
     """A decision is never executed without a signer."""
     return facts.signer is not None
+
+
+@rule("Việc đọc này được giao cho người khác.", "This reading was asked of somebody else.")
+def the_reader(facts: Facts) -> bool:
+    """Nobody confirms having read in another person's name."""
+    return facts.reader
+
+
+@rule(
+    "Phiên bản này không có hiệu lực lúc này nên không ghi nhận việc đọc.",
+    "This revision is not in force now, so reading it is not recorded.",
+)
+def in_force_now(facts: Facts) -> bool:
+    """What is not in force yet, or no longer, is not read as the rule of the office."""
+    return facts.in_force
+
+
+@rule(
+    "Chỉ nơi giữ bản này hoặc người kiểm soát tài liệu mới được làm việc này.",
+    "Only whoever holds this copy, or the document controller, may do this.",
+)
+def the_holder_or_controller(facts: Facts) -> bool:
+    """The holder answers for the copy; the controller writes down what was signed on paper."""
+    return facts.holder or "controller" in facts.roles
+
+
+@rule(
+    "Bản điện tử không trả lại được; hãy xác nhận đã hủy.",
+    "An electronic copy cannot be brought back; confirm that it is destroyed.",
+)
+def is_on_paper(facts: Facts) -> bool:
+    """Only paper comes back."""
+    return not facts.electronic
+
+
+@rule(
+    "Bản giấy phải được thu hồi trước rồi mới tiêu hủy.",
+    "A copy on paper must come back before it is destroyed.",
+)
+def is_electronic(facts: Facts) -> bool:
+    """Only a file is destroyed where it is held."""
+    return facts.electronic
 
 
 @rule("Chỉ người đề nghị mới được làm việc này.", "Only the requester may do this.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from docctl import clock, lifecycle, search, workflow
 from docctl.config import ConfigError, Settings
 from docctl.database import Database, newest_schema, schema_version, upgrade
+from docctl.files.pages import Pages
 from docctl.files.store import Store
 from docctl.workflow import Workflow
 
@@ -17,6 +18,7 @@ class Site:
     database: Database
     store: Store
     engine: search.Engine
+    pages: Pages
 
     def close(self) -> None:
         """Close the database's connections, and the index as far as this thread has it open."""
@@ -43,7 +45,13 @@ def open_site(settings: Settings, *, migrate: bool = False) -> Site:
     if anything_new:
         with database.writing() as session:
             lifecycle.register(session, files)
-    return Site(settings, database, Store(settings.files), search.open_engine(settings.search, settings.index))
+    return Site(
+        settings,
+        database,
+        Store(settings.files),
+        search.open_engine(settings.search, settings.index),
+        Pages(settings.pages),
+    )
 
 
 def workflow_files(settings: Settings) -> list[Workflow]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from docctl import clock, decisions, requests, revisions
 from docctl.audit import Action, AuditEntry
 from docctl.decisions import Decision
+from docctl.distribution import ControlledCopy, ReadTask, copies, reading
 from docctl.documents import Document
 from docctl.people import Reader
 from docctl.requests import ChangeRequest
@@ -44,6 +45,26 @@ class Task:
     def revision(self) -> Revision | None:
         """The revision that waits, unless it is something else."""
         return self.subject if isinstance(self.subject, Revision) else None
+
+
+@dataclass(frozen=True)
+class Distributed:
+    """What was distributed to a person and waits: to be read, to be received, to be brought back, to be handed out."""
+
+    read: list[ReadTask]
+    receive: list[ControlledCopy]
+    give_back: list[ControlledCopy]
+    deliver: list[ControlledCopy]
+
+
+def distributed(session: Session, *, by: Reader) -> Distributed:
+    """Return what was distributed to a person and still waits for him or her, oldest first."""
+    return Distributed(
+        reading.pending(session, by=by),
+        copies.to_receive(session, by=by),
+        copies.to_return(session, by=by),
+        copies.to_deliver(session, by=by),
+    )
 
 
 def waiting_for_me(session: Session, *, by: Reader) -> list[Task]:

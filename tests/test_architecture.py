@@ -26,6 +26,7 @@ ORDER = (
         "revisions",
         "histories",
         "comparison",
+        "distribution",
         "requests",
         "decisions",
         "status",
@@ -73,16 +74,17 @@ PAGES_MAY_SQLALCHEMY = {
 }
 # A record is born in its noun's verb; every later state comes from the one door.
 BORN = {
-    ("revisions", "draft"),
-    ("revisions", "import_in_force"),
-    ("decisions", "draft"),
-    ("requests", "draft"),
-    ("watch", "_opened"),
-} | {("histories", "_edition")}
-RECORDS = ("Revision", "Decision", "ChangeRequest", "LegalAssessment")
-WRITES = re.compile(
-    r"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+(revision|decision|change_request|legal_assessment)\b", re.I
-)
+    *(("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")),
+    *(
+        ("histories", "_edition"),
+        ("distribution", "Issuing.prepare"),
+        ("distribution", "Issuing._ask"),
+        ("watch", "_opened"),
+    ),
+}
+RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "LegalAssessment")
+TABLES = "revision|decision|change_request|read_task|controlled_copy|legal_assessment"
+WRITES = re.compile(rf"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+({TABLES})\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
 # The edge of a request is the same for the pages and for other programs; the pages themselves are not the programs'.

@@ -60,6 +60,9 @@ CHECK = record(
     withdrawn=NUMBER,
     in_force_before=NUMBER,
     in_force_after=NUMBER,
+    copies_to_recall=NUMBER,
+    copies_to_issue=NUMBER,
+    readers=NUMBER,
 )
 LINE = record(line=NUMBER, action=TEXT, document=NUMBER, code=TEXT, title=TEXT, revision=maybe(NUMBER), reason=TEXT)
 DECISION = record(

@@ -3,6 +3,7 @@
 from docctl.cli import (
     asking,
     decisions,
+    distribution,
     documents,
     exporting,
     importing,
@@ -15,8 +16,8 @@ from docctl.cli import (
 )
 from docctl.cli.main import main
 
-ORDER = (organisation, documents, requests, decisions, importing, importing_registers, asking, exporting, law, keeping)
-for module in (*ORDER, tokens):
+FIRST = (organisation, documents, requests, decisions, distribution, importing, importing_registers, asking)
+for module in (*FIRST, exporting, law, keeping, tokens):
     module.add_to(main)
 
 __all__ = ["main"]

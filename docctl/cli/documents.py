@@ -101,6 +101,7 @@ def revision() -> None:
 @click.option("--title", default="")
 @click.option("--summary", default="", help="What changes, in a sentence.")
 @click.option("--change", "changes", multiple=True, metavar="SECTION|OLD|NEW|BASIS", help="A row of the change table.")
+@click.option("--major/--minor", default=None, help="Whether everybody reads it again; a new edition is major.")
 @as_option
 @json_option
 def revision_add(
@@ -111,6 +112,7 @@ def revision_add(
     title: str,
     summary: str,
     changes: tuple[str, ...],
+    major: bool | None,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -124,6 +126,7 @@ def revision_add(
             amendment=amendment,
             title=title,
             change_summary=summary,
+            major=major,
             content=kept(site, session, path) if path else None,
             file_name=clean_name(path.name) if path else "",
             changes=[read_change(row) for row in changes],
@@ -140,6 +143,7 @@ def revision_add(
 @click.option("--title", default=None)
 @click.option("--summary", default=None)
 @click.option("--change", "changes", multiple=True, metavar="SECTION|OLD|NEW|BASIS", help="Replaces the change table.")
+@click.option("--major/--minor", default=None, help="Whether everybody reads it again.")
 @as_option
 @json_option
 def revision_edit(
@@ -150,6 +154,7 @@ def revision_edit(
     title: str | None,
     summary: str | None,
     changes: tuple[str, ...],
+    major: bool | None,
     actor: str,
     as_json: bool,
 ) -> None:
@@ -165,6 +170,7 @@ def revision_edit(
             edition=edition,
             amendment=amendment,
             change_summary=summary,
+            major=major,
             content=kept(site, session, path) if path else None,
             file_name=clean_name(path.name) if path else "",
             changes=[read_change(row) for row in changes] if changes else None,
@@ -191,6 +197,19 @@ def revision_act(
         revisions.act(session, found, trigger, by=by, reason=reason, signing=proof)
         result = plain.revision(found)
     say(as_json, result, f"Revision {revision_id}: {found.state}")
+
+
+@revision.command("read-again")
+@click.argument("revision_id", type=int)
+@as_option
+@json_option
+def revision_read_again(revision_id: int, actor: str, as_json: bool) -> None:
+    """Read a file again whose text could not be read."""
+    with acting(actor) as (_, session, by):
+        found = loaded(session, revision_id, by)
+        revisions.read_again(session, found, by=by)
+        result = plain.revision(found)
+    say(as_json, result, f"Revision {revision_id}: read again")
 
 
 @revision.command("show")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DatabaseError
 
-from docctl import backup, contents, jobs
+from docctl import backup, contents, jobs, renditions
 from docctl.audit import GENESIS, Head
 from docctl.cli.main import REFUSED, fail, json_option, note, opened, say, settings, spoken
 from docctl.config import CHECKOUT
@@ -44,6 +44,25 @@ def reindex(texts: bool, as_json: bool) -> None:
         count = following.follow(site.database, site.engine)
         result = {"documents": count, "position": site.engine.position(), "texts_read_again": again}
     say(as_json, result, f"{count} documents indexed, up to entry {result['position']} of the trail.")
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Also for the files that nobody has opened yet.")
+@json_option
+def render(everything: bool, as_json: bool) -> None:
+    """Make the PDFs that wait to be made; the server does so by itself while it runs."""
+    with opened() as site:
+        if everything:
+            with site.database.reading() as session:
+                sources = renditions.every_source(session)
+            for sha256, kind in sources:
+                renditions.ask(site.database, site.store, sha256, kind)
+        made = jobs.render_waiting(site, bar())
+        with site.database.reading() as session:
+            counts = renditions.counts(session)
+    ready, asks, unavailable = (counts.get(name, 0) for name in ("ready", "asks", "unavailable"))
+    line = f"{made} made or tried; {ready} ready, {asks} wait for their author, {unavailable} not available."
+    say(as_json, {"tried": made, **counts}, line)
 
 
 @click.command("backup")
@@ -107,7 +126,7 @@ def bar() -> Progress | None:
 
 def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
-    for command in (verify, reindex, backup_command, restore_command, bench):
+    for command in (verify, reindex, render, backup_command, restore_command, bench):
         main.add_command(command)
 
 
@@ -132,4 +151,5 @@ def _read_again(site: Site) -> int:
         waiting = contents.ask_again(session)
     note(f"Reading {waiting} texts again…")
     jobs.extract_waiting(site)
+    jobs.read_scans(site)
     return waiting

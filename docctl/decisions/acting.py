@@ -8,7 +8,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from docctl import audit, authority, clock, lifecycle, requests, revisions, workflow
+from docctl import audit, authority, clock, distribution, lifecycle, requests, revisions, workflow
 from docctl.audit import Action
 from docctl.decisions.checking import dry_run, first_error, lines_of, on_line, standing_of
 from docctl.decisions.table import ISSUE, OPEN, WITHDRAW, Check, Decision, DecisionLine, content_hash
@@ -97,11 +97,14 @@ def execute(session: Session, decision: Decision, *, by: Reader, seen: int | Non
     begins = clock.midnight(decision.effective_from)
     changes = {"executed_at": clock.now()}
     move(session, decision, "execute", by=by, seen=seen, found=found, changes=changes)
+    issuing = distribution.Issuing(session, by=by)
     for line in lines_of(session, decision):
         try:
-            _issue(session, decision, line, begins, by=by) if line.action == ISSUE else _withdraw(
-                session, decision, line, begins, by=by
-            )
+            if line.action == ISSUE:
+                _issue(session, decision, line, begins, by=by)
+                issuing.issue(_revision(line))
+            else:
+                _withdraw(session, decision, line, begins, by=by)
         except Refused as refused:
             raise Refused(on_line(line.position, line.document.code, refused.sentence)) from refused
     _take_up_requests(session, decision, by=by)  # Those accepted since the decision was signed.
@@ -165,8 +168,7 @@ def is_open(decision: Decision) -> bool:
 
 
 def _issue(session: Session, decision: Decision, line: DecisionLine, begins: datetime, *, by: Reader) -> None:
-    revision = line.revision
-    assert revision is not None  # A constraint of the table says so.
+    revision = _revision(line)
     for earlier in standing_of(session, [line]).get(line.document_id, []):
         _close(session, earlier, begins, by=by, decision=decision)
     lifecycle.move(
@@ -193,6 +195,11 @@ def _issue(session: Session, decision: Decision, line: DecisionLine, begins: dat
             before={"title": before},
             title=revision.title,
         )
+
+
+def _revision(line: DecisionLine) -> Revision:
+    assert line.revision is not None  # A constraint of the table says so.
+    return line.revision
 
 
 def _close(session: Session, earlier: Revision, ends: datetime, *, by: Reader, decision: Decision) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, joinedload
 
-from docctl import clock, revisions
+from docctl import clock, distribution, revisions
 from docctl.decisions.table import ISSUE, WITHDRAW, Check, Decision, DecisionLine, Problem
 from docctl.documents import Document
 from docctl.revisions import WAS_ISSUED, Revision
@@ -166,6 +166,9 @@ def _counted(
     withdrawn = [line for line in lines if line.action == WITHDRAW]
     superseded = sum(stands(line.document_id) for line in issued)
     before = len(revisions.in_force(session, on=begins))
+    ending = [row.id for line in lines for row in standing.get(line.document_id, []) if _ends(row, begins)]
+    directory = distribution.Directory(session)
+    plans = [directory.plan(line.document) for line in issued]
     return Check(
         errors=found.errors,
         warnings=found.warnings,
@@ -174,7 +177,14 @@ def _counted(
         withdrawn=len(withdrawn),
         in_force_before=before,
         in_force_after=before + len(issued) - superseded - sum(stands(line.document_id) for line in withdrawn),
+        copies_to_recall=distribution.count_held(session, ending),
+        copies_to_issue=sum(len(plan.holdings) for plan in plans),
+        readers=len({account_id for plan in plans for account_id in plan.readers}),
     )
+
+
+def _ends(revision: Revision, at: datetime) -> bool:
+    return revision.effective_to is None or revision.effective_to > at
 
 
 def stands_at(revision: Revision, at: datetime) -> bool:

@@ -158,6 +158,9 @@ class Check:
     withdrawn: int = 0
     in_force_before: int = 0
     in_force_after: int = 0
+    copies_to_recall: int = 0
+    copies_to_issue: int = 0
+    readers: int = 0  # People who are asked to read something.
 
 
 def content_hash(decision: Decision) -> str:

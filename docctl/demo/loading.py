@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from docctl import audit, clock, contents, decisions, documents, lifecycle, people, revisions, units, watch
 from docctl.audit import Action
 from docctl.decisions import Decision, Line
-from docctl.demo import law, organisation
+from docctl.demo import distributing, law, organisation
 from docctl.demo.organisation import OpenPaper, Paper, SampleDecision
 from docctl.demo.writing import text_of, write_docx
 from docctl.documents import Document
@@ -83,6 +83,7 @@ def load(site: Site, progress: Callable[[str], None] = lambda line: None) -> Loa
         progress("Units, document types and accounts")
         with clock.at(BEGAN), site.database.writing() as session:
             _set_up(session, password)
+            distributing.set_up(session)
     for stage in missing:
         if stage is missing[-1]:
             # The index comes before the last stage: once that is there, a killed run leaves nothing to complete.
@@ -394,6 +395,10 @@ def _decide(
         clock.midnight(given.date) + timedelta(hours=9, minutes=5),
         lambda: decisions.execute(replay.session, made[0], by=replay.person("controller")),
     )
+    if effective is None:
+        distributing.plan(
+            replay, given.date, lambda: [line.revision for line in made[0].lines if line.revision is not None]
+        )
 
 
 def _drafted(replay: Replay, given: SampleDecision, lines: list[Line], effective: date) -> Decision:

@@ -109,6 +109,9 @@ def check(found: Check, locale: str) -> dict[str, Any]:
         "withdrawn": found.withdrawn,
         "in_force_before": found.in_force_before,
         "in_force_after": found.in_force_after,
+        "copies_to_recall": found.copies_to_recall,
+        "copies_to_issue": found.copies_to_issue,
+        "readers": found.readers,
     }
 
 

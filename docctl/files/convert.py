@@ -91,6 +91,52 @@ def convert_batch(files: Mapping[Path, Kind], into: Path, *, timeout: float = 60
     return {path: made.get(path, LOST) for path in files}
 
 
+# Sentences that speak of reading text, said again for a PDF that cannot be made.
+NO_PDF = Sentence(
+    "{why} Hãy tự xuất tệp thành PDF rồi tải bản PDF lên bên cạnh tệp gốc.",
+    "{why} Save the file as a PDF yourself and upload the PDF beside it.",
+)
+NO_CONVERSION = Sentence(
+    "Máy chủ chưa chuyển được tệp thành PDF (thiếu LibreOffice hoặc vùng cách ly bubblewrap).",
+    "This server cannot make a PDF of the file (LibreOffice or the bubblewrap sandbox is missing).",
+)
+NOT_CONVERTED = Sentence(
+    "LibreOffice không chuyển được tệp này thành PDF trong thời gian cho phép.",
+    "LibreOffice could not make a PDF of this file in the time allowed.",
+)
+_WRITER = 'pdf:writer_pdf_Export:{"ExportNotes":{"type":"boolean","value":"false"},"ExportBookmarks":{"type":"boolean","value":"true"}}'
+_TO_PDF = {
+    **dict.fromkeys((Kind.DOC, Kind.DOCX, Kind.ODT, Kind.RTF), _WRITER),
+    **dict.fromkeys((Kind.XLS, Kind.XLSX, Kind.ODS), "pdf:calc_pdf_Export"),
+}
+
+
+def to_pdf(path: Path, kind: Kind, into: Path, *, timeout: float = 90) -> Path | Sentence:
+    """Make a PDF of an office file in the sandbox; return where it lies in the caller's folder, or why there is none."""
+    if available():
+        return NO_PDF.fill(why=NO_CONVERSION)
+    made = _convert({path: kind}, _TO_PDF[kind], into, timeout).get(path)
+    return made or NO_PDF.fill(why=NOT_CONVERTED)
+
+
+@functools.cache
+def version() -> str:
+    """Return the name and version of what converts (asked once in a process)."""
+    with tempfile.TemporaryFile() as said:
+        run_and_kill([_office(), "--version"], timeout=10, stdout=said)
+        said.seek(0)
+        words = said.read(200).decode(errors="replace").split()
+    return " ".join(words[:2]).lower() if words[:1] == ["LibreOffice"] else "libreoffice"
+
+
+def to_docx(path: Path, kind: Kind, into: Path, *, timeout: float = 90) -> Path | Sentence:
+    """Make a .docx of another text document in the sandbox, tracked changes and all; or say why there is none."""
+    if available():
+        return NO_PDF.fill(why=NO_CONVERSION)
+    made = _convert({path: kind}, CONVERTED[Kind.DOC], into, timeout).get(path)
+    return made or NO_PDF.fill(why=NOT_CONVERTED)
+
+
 def _convert(files: Mapping[Path, Kind], target: str, into: Path, timeout: float) -> dict[Path, Path]:
     """Run LibreOffice once; its exit status means nothing, so what counts is what lies in the folder afterwards."""
     with tempfile.TemporaryDirectory(prefix="docctl-") as folder:
@@ -109,11 +155,12 @@ def _convert(files: Mapping[Path, Kind], target: str, into: Path, timeout: float
 
 def _collect(out: Path, name: str, into: Path) -> Path | None:
     """Move one result out of the sandbox's folder if it is what it should be; links are not followed."""
-    document = out / f"{name}.docx"
-    if document.is_file() and not document.is_symlink():
-        with document.open("rb") as file:
-            if file.read(4) == b"PK\x03\x04":
-                return Path(shutil.move(document, _free(into, ".docx")))
+    for suffix, magic in ((".docx", b"PK\x03\x04"), (".pdf", b"%PDF")):
+        document = out / f"{name}{suffix}"
+        if document.is_file() and not document.is_symlink():
+            with document.open("rb") as file:
+                if file.read(4) == magic:
+                    return Path(shutil.move(document, _free(into, suffix)))
     tables = [table for table in out.glob(f"{name}-*.csv") if table.is_file() and not table.is_symlink()]
     if not tables:
         return None

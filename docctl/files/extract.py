@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import docctl
 from docctl.files import convert
 from docctl.files.kinds import Kind
 from docctl.files.process import run_and_kill
-from docctl.files.readers import READERS, NotExtractable, read
+from docctl.files.readers import READERS, Heading, NotExtractable, Reading, read
 from docctl.rules import Sentence
 
-MEMORY = 1 << 30  # Bytes of address space of a worker.
+MEMORY = 512 << 20  # Bytes of address space of a worker.
 
 TOO_SLOW = Sentence(
     "Đọc chữ trong tệp quá {seconds} giây nên đã dừng; tệp gốc vẫn được giữ nguyên.",
@@ -31,17 +32,21 @@ TOO_HEAVY = Sentence(
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """A text in NFC with pages parted by form feeds, and how it was read: a kind's name, or `libreoffice`."""
+    """What was read out of a file, and how: a kind's name, or `libreoffice`. See `readers.Reading` for the rest."""
 
     text: str
     method: str
+    rows: tuple[tuple[int, ...], ...] = ()
+    headings: tuple[Heading, ...] = ()
+    encodings: tuple[str, ...] = ()
+    scans: tuple[int, ...] = ()
 
 
 def extract(path: Path, kind: Kind) -> Extracted:
     """Return the text of a file that is trusted, read in this very process; raises NotExtractable."""
     if kind in convert.CONVERTED:
         return extract_in_worker(path, kind)
-    return Extracted(read(path, kind), kind.value)
+    return _extracted(read(path, kind), kind.value)
 
 
 def extract_in_worker(path: Path, kind: Kind, *, timeout: float = 60) -> Extracted:
@@ -50,7 +55,7 @@ def extract_in_worker(path: Path, kind: Kind, *, timeout: float = 60) -> Extract
     Raises NotExtractable, also when the file takes more than `timeout` seconds or MEMORY bytes.
     """
     if kind not in convert.CONVERTED:
-        return Extracted(_read_in_worker(path, kind, timeout), kind.value)
+        return _extracted(_read_in_worker(path, kind, timeout), kind.value)
     result = extract_batch({path: kind}, timeout=timeout)[path]
     if isinstance(result, NotExtractable):
         raise result
@@ -73,9 +78,9 @@ def extract_batch(files: Mapping[Path, Kind], *, timeout: float = 60) -> dict[Pa
 def _result(path: Path, kind: Kind, converted: Path | Sentence | None, timeout: float) -> Extracted | NotExtractable:
     try:
         if isinstance(converted, Path):
-            return Extracted(_read_in_worker(converted, Kind(converted.suffix[1:]), timeout), "libreoffice")
+            return _extracted(_read_in_worker(converted, Kind(converted.suffix[1:]), timeout), "libreoffice")
         if kind in READERS:
-            return Extracted(_read_in_worker(path, kind, timeout), kind.value)
+            return _extracted(_read_in_worker(path, kind, timeout), kind.value)
     except NotExtractable as error:
         # Where LibreOffice was needed, why it gave nothing says more than why the reader in its place failed.
         return NotExtractable(converted) if isinstance(converted, Sentence) else error
@@ -85,19 +90,29 @@ def _result(path: Path, kind: Kind, converted: Path | Sentence | None, timeout: 
 def probe_pdf(path: Path, *, timeout: float = 20) -> str:
     """Open a PDF in a worker and say what is wrong with it: `locked`, `damaged`, or nothing (the empty string)."""
     try:
-        return _work("probe", path, Kind.PDF, timeout)["problem"]
+        return str(work("probe", path, Kind.PDF, timeout)["problem"])
     except NotExtractable:
         return "damaged"
 
 
-def _read_in_worker(path: Path, kind: Kind, timeout: float) -> str:
-    result = _work("text", path, kind, timeout)
+def _extracted(found: Reading, method: str) -> Extracted:
+    return Extracted(found.text, method, found.rows, found.headings, found.encodings, found.scans)
+
+
+def _read_in_worker(path: Path, kind: Kind, timeout: float) -> Reading:
+    result = work("text", path, kind, timeout)
     if "text" not in result:
         raise NotExtractable(Sentence(result["vi"], result["en"]))
-    return result["text"]
+    return Reading(
+        text=result["text"],
+        rows=tuple(map(tuple, result["rows"])),
+        headings=tuple(Heading(*heading) for heading in result["headings"]),
+        encodings=tuple(result["encodings"]),
+        scans=tuple(result["scans"]),
+    )
 
 
-def _work(task: str, path: Path, kind: Kind, timeout: float) -> dict[str, str]:
+def work(task: str, path: Path, kind: Kind, timeout: float, *more: str) -> dict[str, Any]:
     """Run one task of `docctl.files.worker` and return what it printed; raises NotExtractable when it did not end well."""
     seconds = math.ceil(timeout)
     module = [sys.executable, "-P", "-s", "-m", "docctl.files.worker"]
@@ -105,12 +120,12 @@ def _work(task: str, path: Path, kind: Kind, timeout: float) -> dict[str, str]:
     environment = {"PYTHONPATH": str(Path(docctl.__file__).parent.parent), "LANG": "C.UTF-8", "PATH": os.defpath}
     # A file takes the answer: unlike a pipe it is bounded by the worker's own limit on file size.
     with tempfile.TemporaryFile() as answer:
-        arguments = [task, str(path.absolute()), kind.value, str(seconds), str(MEMORY)]
+        arguments = [task, str(path.absolute()), kind.value, str(seconds), str(MEMORY), *more]
         if run_and_kill([*module, *arguments], timeout=timeout, stdout=answer, environment=environment) is None:
             raise NotExtractable(TOO_SLOW.fill(seconds=seconds))
         answer.seek(0)
         try:
-            result: dict[str, str] = json.load(answer)
+            result: dict[str, Any] = json.load(answer)
         except ValueError as error:
             raise NotExtractable(TOO_HEAVY) from error
     return result

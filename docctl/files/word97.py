@@ -12,6 +12,7 @@ from docctl.files.compound import BrokenCompound, Compound
 _OLDEST = 0x00C1  # nFib of Word 97; what is older keeps its text otherwise.
 _MAX_PIECES = 1_000_000
 _DELETED = 0x0800  # sprmCFRMarkDel: the characters are tracked as deleted.
+_INSERTED = 0x0801  # sprmCFRMarkIns: the characters are tracked as inserted.
 _OPERAND = (1, 1, 2, 4, 2, 2, None, 3)  # Bytes after a sprm, by its three highest bits; None: the next byte says.
 
 
@@ -39,6 +40,19 @@ def read_word97(path: Path) -> str:
     # Page headers and footers lie in one part here, and a stale footer must not be taken for the cover: they come last.
     order = (parts[0], parts[1], parts[4], parts[5], parts[6], parts[2])
     return "\n".join(part for part in order if part.strip())
+
+
+def marks(compound: Compound) -> tuple[int, int]:
+    """Return how many runs are tracked as inserted or deleted, and whether there are comments (0 or 1).
+
+    Raises BrokenCompound, struct.error or IndexError for what is damaged.
+    """
+    word = compound.read("WordDocument")
+    (flags,) = struct.unpack_from("<H", word, 10)
+    table = compound.read("1Table" if flags & 0x0200 else "0Table")
+    comments = int(struct.unpack_from("<8I", word, 0x4C)[4])
+    tracked = len(_runs_with(word, table, _DELETED)) + len(_runs_with(word, table, _INSERTED))
+    return tracked, int(comments > 0)
 
 
 def _characters(word: bytes, table: bytes) -> Iterator[str]:
@@ -85,6 +99,11 @@ def _pieces(word: bytes, table: bytes) -> list[tuple[int, int, int]]:
 
 def _deleted(word: bytes, table: bytes) -> list[tuple[int, int]]:
     """Return the byte ranges of WordDocument whose characters are tracked as deleted, in order."""
+    return _runs_with(word, table, _DELETED)
+
+
+def _runs_with(word: bytes, table: bytes, wanted: int) -> list[tuple[int, int]]:
+    """Return the byte ranges of WordDocument for whose characters a property of one byte is on, in order."""
     at, length = struct.unpack_from("<II", word, 0x00FA)
     count = max(0, (length - 4) // 8)
     pages = struct.unpack_from(f"<{count}I", table, at + 4 * (count + 1)) if count else ()
@@ -95,16 +114,16 @@ def _deleted(word: bytes, table: bytes) -> list[tuple[int, int]]:
         borders = struct.unpack_from(f"<{runs + 1}I", word, base)
         for run in range(runs):
             offset = 2 * word[base + 4 * (runs + 1) + run]
-            if offset and _is_deleted(word[base + offset + 1 : base + offset + 1 + word[base + offset]]):
+            if offset and _is_on(word[base + offset + 1 : base + offset + 1 + word[base + offset]], wanted):
                 ranges.append((borders[run], borders[run + 1]))
     return sorted(ranges)
 
 
-def _is_deleted(properties: bytes) -> bool:
+def _is_on(properties: bytes, wanted: int) -> bool:
     at = 0
     while at + 3 <= len(properties):
         (sprm,) = struct.unpack_from("<H", properties, at)
-        if sprm == _DELETED:
+        if sprm == wanted:
             return properties[at + 2] == 1
         operand = _OPERAND[sprm >> 13]
         at += 2 + (properties[at + 2] + 1 if operand is None else operand)

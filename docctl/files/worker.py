@@ -1,12 +1,16 @@
 """The process that opens untrusted files: it limits itself, does one task, prints one JSON object, and ends.
 
-Started as `python -m docctl.files.worker TASK PATH KIND SECONDS BYTES`; see `docctl.files.extract`.
+Started as `python -m docctl.files.worker TASK PATH KIND SECONDS BYTES …`; see `docctl.files.extract`.
 """
 
 import json
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+MAX_PIXELS = 40_000_000  # Of one page, as a picture: A3 at 400 dpi has 31 million.
 
 
 def limit(seconds: int, memory: int) -> None:
@@ -21,15 +25,23 @@ def limit(seconds: int, memory: int) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def text(path: Path, kind: str) -> dict[str, str]:
-    """Return the text of a file, or the sentence why there is none."""
+def text(path: Path, kind: str) -> dict[str, Any]:
+    """Return the text of a file with what its format says of it, or the sentence why there is none."""
     from docctl.files.kinds import Kind
     from docctl.files.readers import NotExtractable, read
 
     try:
-        return {"text": read(path, Kind(kind))}
+        found = read(path, Kind(kind))
     except NotExtractable as error:
         return {"vi": error.sentence.vi, "en": error.sentence.en}
+    headings = [[heading.start, heading.level, heading.title] for heading in found.headings]
+    return {
+        "text": found.text,
+        "rows": found.rows,
+        "headings": headings,
+        "encodings": found.encodings,
+        "scans": found.scans,
+    }
 
 
 def probe(path: Path, kind: str) -> dict[str, str]:
@@ -46,11 +58,31 @@ def probe(path: Path, kind: str) -> dict[str, str]:
     return {"problem": "" if pages else "damaged"}
 
 
+def picture(path: Path, kind: str, page: str, into: str) -> dict[str, Any]:
+    """Draw one page of a PDF in grey, about 300 dots an inch, as a portable greymap that OCR reads."""
+    import pypdfium2
+
+    try:
+        drawn = pypdfium2.PdfDocument(path)[int(page) - 1]
+        width, height = drawn.get_size()
+        scale = min(300 / 72, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
+        bitmap = drawn.render(scale=scale, grayscale=True)
+    except pypdfium2.PdfiumError:
+        return {"drawn": False}
+    with Path(into).open("wb") as file:
+        file.write(b"P5 %d %d 255\n" % (bitmap.width, bitmap.height))
+        rows = memoryview(bitmap.buffer).cast("B")
+        for row in range(bitmap.height):
+            file.write(rows[row * bitmap.stride : row * bitmap.stride + bitmap.width])
+    return {"drawn": True}
+
+
 def main(arguments: list[str]) -> None:
     """Do one task and print its result."""
-    task, path, kind, seconds, memory = arguments
+    task, path, kind, seconds, memory, *more = arguments
     limit(int(seconds), int(memory))
-    result = {"text": text, "probe": probe}[task](Path(path), kind)
+    tasks: dict[str, Callable[..., dict[str, Any]]] = {"text": text, "probe": probe, "picture": picture}
+    result = tasks[task](Path(path), kind, *more)
     json.dump(result, sys.stdout)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import clock, contents, documents, people, revisions, units
+from docctl import clock, contents, documents, jobs, people, revisions, units
 from docctl.contents import Content
 from docctl.documents import Document
 from docctl.files import check, extract
@@ -340,10 +340,7 @@ def _known_hashes(site: Site) -> set[str]:
 
 def _kept(session: Session, source: Source) -> Content:
     content = contents.keep(session, sha256=source.sha256, size=source.size, kind=source.kind)
-    if isinstance(source.text, Sentence):
-        contents.has_no_text(session, source.sha256, source.text)
-    else:
-        contents.has_text(session, source.sha256, text=source.text.text, method=source.text.method)
+    jobs.keep_found(session, source.sha256, source.text)
     return content
 
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
-from docctl import clock, contents, documents, histories, units
+from docctl import clock, contents, documents, histories, jobs, units
 from docctl.contents import Content
 from docctl.files import check, extract
 from docctl.files.extract import Extracted
@@ -217,10 +217,7 @@ class _Hand:
     def _content(self, session: Session, kept: "Kept") -> Content:
         content = contents.keep(session, sha256=kept.sha256, size=kept.size, kind=kept.kind)
         text = self.texts[kept.sha256]
-        if isinstance(text, NotExtractable):
-            contents.has_no_text(session, kept.sha256, text.sentence)
-        else:
-            contents.has_text(session, kept.sha256, text=text.text, method=text.method)
+        jobs.keep_found(session, kept.sha256, text.sentence if isinstance(text, NotExtractable) else text)
         return content
 
     def _failed(self, line: Told, sentence: Sentence) -> None:

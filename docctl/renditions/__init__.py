@@ -1,5 +1,44 @@
 """Renditions: the PDF that a file is read and printed as, and what it says of itself at the moment it is handed out."""
 
+from docctl.renditions.making import (
+    NO_PDF_BESIDE,
+    ask,
+    counts,
+    every_source,
+    make,
+    of,
+    settle,
+    settling_refusal,
+    supply,
+    supplying_refusal,
+    try_again,
+    waiting,
+)
+from docctl.renditions.sheets import sheet, watermark
 from docctl.renditions.table import ACCEPT, ASKS, AUTHOR, ORIGINAL, READY, REFUSE, UNAVAILABLE, WAITING, Rendition
 
-__all__ = ["ACCEPT", "ASKS", "AUTHOR", "ORIGINAL", "READY", "REFUSE", "UNAVAILABLE", "WAITING", "Rendition"]
+__all__ = [
+    "ACCEPT",
+    "ASKS",
+    "AUTHOR",
+    "NO_PDF_BESIDE",
+    "ORIGINAL",
+    "READY",
+    "REFUSE",
+    "UNAVAILABLE",
+    "WAITING",
+    "Rendition",
+    "ask",
+    "counts",
+    "every_source",
+    "make",
+    "of",
+    "settle",
+    "settling_refusal",
+    "sheet",
+    "supply",
+    "supplying_refusal",
+    "try_again",
+    "waiting",
+    "watermark",
+]

@@ -51,6 +51,18 @@
     search.select();
   }
 
+  // A key that a link names follows it, unless somebody is typing or asks the browser for something else.
+  function followKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || isTyping(event.target)) return;
+    const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+    if (!link) return;
+    const sheet = document.querySelector(".sheet");
+    // An enlarged page that is being moved sideways is not turned over.
+    if (sheet?.contains(event.target) && sheet.scrollWidth > sheet.clientWidth + 1) return;
+    event.preventDefault();
+    link.click();
+  }
+
   function focusFirstInvalid() {
     const wrong = document.querySelector('[aria-invalid="true"]');
     if (!wrong) return;
@@ -138,6 +150,7 @@
   document.addEventListener("submit", (event) => unsaved.delete(event.target));
   window.addEventListener("beforeunload", (event) => { if ([...unsaved].some((form) => form.isConnected)) event.preventDefault(); });
   document.addEventListener("keydown", focusSearch);
+  document.addEventListener("keydown", followKey);
 
   // The toggle event does not bubble, so it is caught on its way down.
   document.addEventListener("toggle", (event) => {

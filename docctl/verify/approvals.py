@@ -15,7 +15,7 @@ from docctl.verify.findings import Findings, paired, plain, stream
 from docctl.workflow import WorkflowError
 
 REVISIONS = (
-    "SELECT revision.id, document.code, revision.document_id, revision.title, edition, amendment, change_summary, "
+    "SELECT revision.id, document.code, revision.document_id, revision.title, edition, amendment, change_summary, major, "
     "file_sha256, file_name, cover_date, content_hash, state, round, author_id, origin, workflow, workflow_version "
     "FROM revision JOIN document ON document.id = document_id ORDER BY revision.id"
 )
@@ -111,6 +111,8 @@ def _content(connection: Connection, row: Row[Any], listed: list[Row[Any]], find
         "cover_date": plain(row.cover_date),
         "changes": [[line.section, line.old, line.new, line.basis] for line in listed],
     }
+    if bool(row.major) != (row.amendment == 0):
+        signed["major"] = bool(row.major)
     if _hash(signed) == row.content_hash:
         return
     # A code that was settled later does not undo what was signed under the earlier one.

@@ -16,16 +16,35 @@ def check_files(store: Store, connection: Connection, findings: Findings) -> Non
         findings.count("content")
         path = store.path(row.sha256)
         if not path.is_file():
-            findings.found("file", f"content {row.sha256}", "its file is missing")
+            findings.found("file", f"content {row.sha256}", f"its file is missing{_whose(connection, row.sha256)}")
         else:
             there += 1
             if not store.check(row.sha256):
-                findings.found("file", f"content {row.sha256}", "its file has other bytes than it was stored with")
+                whose = _whose(connection, row.sha256)
+                findings.found(
+                    "file", f"content {row.sha256}", f"its file has other bytes than it was stored with{whose}"
+                )
             elif path.stat().st_size != row.size:
                 findings.found("file", f"content {row.sha256}", f"its size is said to be {row.size} bytes")
         findings.step("files", done, total)
     findings.count("files", kept := sum(1 for _ in store.names()))
     findings.count("files_without_rows", kept - there)
+
+
+def _whose(connection: Connection, sha256: str) -> str:
+    """Say what a file is: the original of which revisions, or the PDF that they are read and printed as."""
+    said = []
+    for what, query in (
+        ("the original of", "SELECT id FROM revision WHERE file_sha256 = :sha256 ORDER BY id"),
+        (
+            "the rendition of",
+            "SELECT revision.id FROM rendition JOIN revision ON file_sha256 = source_sha256 "
+            "WHERE rendition.sha256 = :sha256 AND rendition.sha256 <> source_sha256 ORDER BY revision.id",
+        ),
+    ):
+        if found := [str(row.id) for row in stream(connection, query, sha256=sha256)]:
+            said.append(f"{what} revision {', '.join(found[:5])}")
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def check_index(engine: Engine, connection: Connection, findings: Findings) -> None:

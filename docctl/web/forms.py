@@ -121,6 +121,10 @@ class RevisionForm(ContentForm):
     title = StringField(_("Title"), [InputRequired()])
     edition = StringField(_("Edition number"), [InputRequired()], description=_("Rises at a full rewrite."))
     amendment = StringField(_("Amendment number"), [InputRequired()], description=_("Rises inside an edition."))
+    major = BooleanField(
+        _("A major change: everybody on the distribution list reads it again"),
+        description=_("Otherwise only those are asked who have not confirmed an earlier edition."),
+    )
     lock = HiddenField()
 
 

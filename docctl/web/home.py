@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from docctl import decisions, documents, register, tasks, units, watch
+from docctl.distribution import ReadTask, reading
 from docctl.register import Asked
 from docctl.requests import ChangeRequest
 from docctl.revisions import Revision
@@ -14,6 +15,8 @@ from docctl.tasks import Task
 from docctl.web import edge, language, show
 
 blueprint = Blueprint("home", __name__)
+
+MOST_READ = 10
 
 
 @blueprint.get("/", endpoint="show")
@@ -24,8 +27,11 @@ def page() -> str:
     theirs = tasks.i_wait_for(session, by=me, mine=mine)
     news, news_total = tasks.changed(session, by=me)
     in_force = register.find(session, Asked(), by=me, limit=1)
+    distributed = tasks.distributed(session, by=me)
     return render_template(
         "home/show.html",
+        to_read=[_reading_row(task) for task in distributed.read[:MOST_READ]],
+        distributed=distributed,
         tasks=[_row(task) for task in mine],
         waiting=[_row(task) for task in theirs],
         news=[row_of(revision) for revision in news],
@@ -53,6 +59,12 @@ def row_of(revision: Revision) -> SimpleNamespace:
         unit_name=revision.document.unit.name(language.locale()),
         url=url_for("revisions.show", revision_id=revision.id),
     )
+
+
+def _reading_row(task: ReadTask) -> SimpleNamespace:
+    row = row_of(task.revision)
+    row.note = show.say(reading.label(edge.reading(), task))
+    return row
 
 
 def _row(task: Task) -> SimpleNamespace:

@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, contents, histories, lifecycle, openings, register, requests, revisions, workflow
+from docctl import audit, comparison, histories, lifecycle, openings, register, requests, revisions, workflow
+from docctl.distribution import reading
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
 from docctl.rules import MEANINGS, Refused
@@ -20,6 +21,7 @@ blueprint = Blueprint("revisions", __name__)
 @blueprint.get("/revisions/<int:revision_id>")
 def show(revision_id: int) -> str:
     """Show a revision: what it is now, what can be done, what it holds, and its history."""
+    _opened(revision_id)
     return _page(revision_id)
 
 
@@ -40,6 +42,7 @@ def act(revision_id: int) -> Response:
 @blueprint.get("/revisions/<int:revision_id>/original")
 def original(revision_id: int) -> Response:
     """Give the file exactly as it was uploaded."""
+    _opened(revision_id)
     revision = _load(revision_id)
     if revision.content is None:
         abort(404)
@@ -52,6 +55,15 @@ def original(revision_id: int) -> Response:
     )
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
+
+
+@blueprint.post("/revisions/<int:revision_id>/text")
+def read_again(revision_id: int) -> Response:
+    """Ask for another reading of a file whose text could not be read."""
+    revisions.read_again(edge.writing(), _load(revision_id, writing=True), by=edge.me())
+    edge.commit()
+    flash(_("The file is being read again; reload the page in a while."), "success")
+    return redirect(_url(revision_id), 303)
 
 
 @blueprint.post("/documents/<int:document_id>/revisions")
@@ -87,11 +99,18 @@ def save(revision_id: int) -> str | Response:
     numbers = {"edition": forms.whole_number(form.edition), "amendment": forms.whole_number(form.amendment)}
     revision = _load(revision_id, writing=True)
     forms.refuse_overtaken(form, revision.lock)
-    given = {"title": form.title.data or "", **numbers, **forms.content_of(form, kept)}
+    given = {"title": form.title.data or "", **numbers, **forms.content_of(form, kept), "major": form.major.data}
     revisions.edit(edge.writing(), revision, by=edge.me(), seen=revision.lock, **given)
     edge.commit()
     flash(_("The draft was saved."), "success")
     return redirect(_url(revision_id), 303)
+
+
+def _opened(revision_id: int) -> None:
+    """Note the first opening by somebody who is asked to read the revision: only then can he or she confirm it."""
+    if request.method == "GET" and reading.waits_to_be_opened(edge.reading(), _load(revision_id), by=edge.me()):
+        reading.opened(edge.writing(), _load(revision_id, writing=True), by=edge.me())
+        edge.commit()
 
 
 def _load(revision_id: int, *, writing: bool = False) -> Revision:
@@ -123,7 +142,8 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         may_edit=revisions.editing_refusal(revision, by=me) is None,
         editing=revisions.editing_refusal(revision, by=me),
         kind=Kind(revision.content.kind).label if revision.content else None,
-        unreadable=_unreadable(revision),
+        readable=openings.of_text(session, revision),
+        may_reread=revisions.rereading_refusal(session, revision, by=me) is None,
         decision=revisions.decision_of(session, revision),
         withdrawal=revisions.withdrawal_of(session, revision),
         against=revisions.compared_with(session, revision) if revisions.is_open(revision) else None,
@@ -135,6 +155,21 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         drawing=workflow.draw(follows, current=revision.state, locale=language.locale()),
         history=_history(revision),
         asked=requests.of_revision(session, revision, by=me),
+        task=_task(revision),
+        sees_distribution=me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"),
+    )
+
+
+def _task(revision: Revision) -> SimpleNamespace | None:
+    """Return what the person is asked to read of this revision: the sentence, and the act that confirms it."""
+    session, me = edge.reading(), edge.me()
+    task = reading.task_of(session, revision, by=me)
+    if task is None:
+        return None
+    label = reading.label(session, task).get(language.locale())
+    shown = [_act(given, None) for given in reading.acts(session, task, by=me) if given.trigger == "understand"]
+    return SimpleNamespace(
+        id=task.id, lock=task.lock, label=label, at=task.understood_at, acts=[act for act in shown if not act.refusal]
     )
 
 
@@ -175,11 +210,6 @@ def _signature(row: lifecycle.Signature, revision: Revision, follows: workflow.W
     )
 
 
-def _unreadable(revision: Revision) -> bool:
-    text = revisions.text_of(edge.reading(), revision)
-    return text is not None and text.status == contents.UNAVAILABLE
-
-
 def _history(revision: Revision) -> list[SimpleNamespace]:
     """Return the revision's entries with those of the decisions that issued and withdrew it, in order."""
     session = edge.reading()
@@ -208,6 +238,7 @@ def _form_of(revision: Revision) -> forms.RevisionForm:
         title=revision.title,
         edition=str(revision.edition),
         amendment=str(revision.amendment),
+        major=revision.major,
         change_summary=revision.change_summary,
         changes=rows,
         lock=str(revision.lock),

@@ -69,6 +69,10 @@ def navigation() -> list[NavItem]:
         (_("Requests"), "requests.index"),
         (_("Decisions"), "decisions.index"),
     ]
+    if me.reach.keys() - {"admin"}:
+        links.insert(1, (_("To read"), "reading.index"))
+    if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
+        links.append((_("Distribution"), "distribution.index"))
     links += [
         (_("External documents"), "external.index"),
         (_("Legal watch"), "watch.index"),

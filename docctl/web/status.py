@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from docctl import status
+from docctl import renditions, status
 from docctl.web import edge, language, security
 
 blueprint = Blueprint("status", __name__)
@@ -21,7 +21,8 @@ def show(token: str) -> str | tuple[str, int]:
             "do not work by this paper, and ask the office."
         )
         return render_template("error.html", status=404, sentence=sentence), 404
-    told = status.of_revision(edge.reading(), revision)
+    made = renditions.of(edge.reading(), revision.file_sha256)
+    told = status.of_revision(edge.reading(), revision, made=[made.sha256] if made and made.sha256 else [])
     return render_template("status/show.html", told=told, word=told.word.get(language.locale()))
 
 

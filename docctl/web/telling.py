@@ -26,6 +26,8 @@ _UNTOLD = frozenset(
     | {"signature_id", "change_request_id"}
     | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
+    | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
+    | {"delivered_by_id", "received_by_id", "settled_by_id"}
     | {"status_token"}
 )
 
@@ -92,11 +94,20 @@ def actions() -> dict[str, str]:
         Action.REVISION_SUPERSEDED: _("revision superseded"),
         Action.HISTORY_IMPORTED: _("line of a history imported"),
         Action.TEXT_EXTRACTED: _("text read from the file"),
+        Action.TEXT_ASKED_AGAIN: _("text of the file asked for again"),
         Action.RENDITION_SETTLED: _("tracked changes settled for the PDF"),
         Action.RENDITION_MADE: _("PDF for reading made"),
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),
+        Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
+        Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
+        Action.DISTRIBUTION_MADE: _("distributed"),
+        Action.DISTRIBUTION_EXTENDED: _("further copies issued"),
+        Action.READ_TASK_MOVED: _("reading moved on"),
+        Action.COPY_PREPARED: _("controlled copy prepared"),
+        Action.COPY_MOVED: _("controlled copy moved on"),
+        Action.COPY_HANDED_OVER: _("controlled copy handed over"),
         Action.REQUEST_DRAFTED: _("change request made"),
         Action.REQUEST_EDITED: _("change request edited"),
         Action.REQUEST_MOVED: _("change request moved on"),
@@ -193,6 +204,10 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "content": _("file"),
         "rendition": _("PDF"),
         "delegation": _("delegation in writing"),
+        "distribution": _("distribution of revision"),
+        "distribution_entry": _("line of a distribution list"),
+        "read_task": _("read task"),
+        "controlled_copy": _("controlled copy"),
         "holiday": _("holiday"),
         "external_document": _("external document"),
         "procedure": _("administrative procedure"),
@@ -296,6 +311,22 @@ def _label(name: str) -> str:
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
+        "major": _("major change"),
+        "target": _("receiver"),
+        "role": _("role"),
+        "account_id": _("person"),
+        "medium": _("medium"),
+        "copies": _("copies"),
+        "reads": _("reads"),
+        "asked": _("people asked to read"),
+        "total": _("of copies"),
+        "condition": _("condition"),
+        "opened_at": _("opened"),
+        "understood_at": _("understood"),
+        "delivered_at": _("delivered"),
+        "received_at": _("received"),
+        "settled_at": _("settled"),
+        "removed_at": _("removed"),
         "kind": _("kind"),
         "cause_number": _("changed by"),
         "cause_kind": _("what it does"),
@@ -385,9 +416,11 @@ def _state(name: str) -> str:
 
 
 def _noun(noun: str) -> str:
+    """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
     noun = noun.removesuffix("s")
     noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
-    return noun if noun in ("decision", "change_request", "legal_assessment") else "revision"
+    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal", "legal_assessment")
+    return noun if noun in own else "revision"
 
 
 @lru_cache(maxsize=8)

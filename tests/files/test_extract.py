@@ -5,6 +5,7 @@ import subprocess
 import time
 import unicodedata
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -41,7 +42,7 @@ def test_a_document_of_a_word_processor_gives_paragraphs_and_tables_in_order(tmp
     document.sections[0].footer.paragraphs[0].text = "Trang cuối"
     path = tmp_path / "a.docx"
     document.save(str(path))
-    assert read(path, Kind.DOCX).split("\n") == [
+    assert read(path, Kind.DOCX).text.split("\n") == [
         "ỦY BAN NHÂN DÂN", "MỤC ĐÍCH", "Mã hiệu", "QT 01", "PHẠM VI", "Trang cuối",
     ]  # fmt: skip
 
@@ -54,11 +55,11 @@ def test_text_boxes_are_read_once_and_tracked_deletions_not_at_all(docx: Maker) 
         f"<w:p><w:del>{run('đã xóa')}<w:r><w:delText>đã xóa</w:delText></w:r></w:del><w:ins>{run('mới thêm')}</w:ins></w:p>"
         f"<w:tbl><w:tr><w:trPr><w:del/></w:trPr><w:tc><w:p>{run('dòng xóa')}</w:p></w:tc></w:tr></w:tbl>"
     )
-    assert read(docx(body), Kind.DOCX) == "một\ntrong khung\n\nmới thêm"
+    assert read(docx(body), Kind.DOCX).text == "một\ntrong khung\n\nmới thêm"
 
 
 def test_decomposed_letters_come_out_composed(docx: Maker) -> None:
-    text = read(docx(f"<w:p>{run(unicodedata.normalize('NFD', 'Quy trình'))}</w:p>"), Kind.DOCX)
+    text = read(docx(f"<w:p>{run(unicodedata.normalize('NFD', 'Quy trình'))}</w:p>"), Kind.DOCX).text
     assert text == "Quy trình"
     assert unicodedata.is_normalized("NFC", text)
 
@@ -79,7 +80,7 @@ def test_every_sheet_of_a_workbook_is_read_row_by_row(tmp_path: Path) -> None:
             sheet = book.add_worksheet(name)
             sheet.write_row(0, 0, ["STT", "Mã"])
             sheet.write_row(1, 0, [1, cell])
-    assert read(path, Kind.XLSX) == "Danh mục\nSTT\tMã\n1\tQT 01\nBiểu mẫu\nSTT\tMã\n1\tBM 01"
+    assert read(path, Kind.XLSX).text == "Danh mục\nSTT\tMã\n1\tQT 01\nBiểu mẫu\nSTT\tMã\n1\tBM 01"
 
 
 def test_pages_of_a_pdf_are_parted_by_form_feeds(pdf: Maker) -> None:
@@ -93,9 +94,8 @@ def test_plain_text_is_decoded_by_its_mark_then_as_utf8_then_as_the_vietnamese_c
 
 
 def test_a_scan_says_that_it_has_no_text(shared_data: Path) -> None:
-    with pytest.raises(NotExtractable) as refused:
-        extract_in_worker(shared_data / "nasty" / "tika" / "testOCR.pdf", Kind.PDF)
-    assert refused.value.sentence == readers.NO_TEXT
+    found = extract_in_worker(shared_data / "nasty" / "tika" / "testOCR.pdf", Kind.PDF)
+    assert (found.text, found.scans) == ("", (1,))
 
 
 def test_a_text_beyond_all_measure_is_left_out_of_the_search(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_without_a_sandbox_nothing_is_converted(monkeypatch: pytest.MonkeyPatch,
 
 def test_without_libreoffice_all_real_doc_files_are_still_read(shared_data: Path) -> None:
     paths = sorted((shared_data / "vn-iso-procedures").rglob("*.doc"))
-    texts = [read(path, Kind.DOC) for path in paths]
+    texts = [read(path, Kind.DOC).text for path in paths]
     assert len(texts) == 38
     for path, text in zip(paths, texts, strict=True):
         other = (shared_data / "vn-iso-procedures" / "_text").joinpath(*path.parts[-2:]).with_suffix(".txt")
@@ -271,7 +271,7 @@ def test_what_is_tracked_as_deleted_is_not_read_from_a_doc_file_either(docx: Mak
     run_and_kill([*convert._sandbox(work, 60), *make, "/work/in/a.docx"], timeout=60)
     made = work / "out" / "a.doc"
     assert "đã xóa".encode("utf-16-le") in made.read_bytes()
-    assert read(made, Kind.DOC) == "giữ lại tiếp theo"
+    assert read(made, Kind.DOC).text == "giữ lại tiếp theo"
     assert extract_in_worker(made, Kind.DOC) == Extracted("giữ lại tiếp theo", "libreoffice")
 
 
@@ -289,3 +289,54 @@ def test_a_damaged_doc_file_ends_in_a_sentence_or_a_text(shared_data: Path, tmp_
         read(path, Kind.DOC)
     except (Refused, NotExtractable) as refusal:
         assert refusal.sentence.vi  # noqa: PT017 (either end is right, any other exception is not)
+
+
+def test_rows_of_tables_keep_their_cells(docx: Maker) -> None:
+    cells = "".join(f"<w:tc><w:p>{run(word)}</w:p></w:tc>" for word in ("1", "Tiếp nhận", ""))
+    found = read(
+        docx(f"<w:p>{run('Trước')}</w:p><w:tbl><w:tr>{cells}</w:tr></w:tbl><w:p>{run('Sau')}</w:p>"), Kind.DOCX
+    )
+    assert found.text == "Trước\n1\nTiếp nhận\n\nSau"
+    (row,) = found.rows
+    assert [found.text[a:b].strip() for a, b in pairwise(row)] == ["1", "Tiếp nhận", ""]
+
+
+def test_a_table_inside_a_cell_belongs_to_the_cell(docx: Maker) -> None:
+    inner = f"<w:tbl><w:tr><w:tc><w:p>{run('trong')}</w:p></w:tc></w:tr></w:tbl>"
+    cells = f"<w:tc><w:p>{run('ngoài')}</w:p>{inner}</w:tc><w:tc><w:p>{run('cạnh')}</w:p></w:tc>"
+    found = read(docx(f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>"), Kind.DOCX)
+    assert [[found.text[a:b].split() for a, b in pairwise(row)] for row in found.rows] == [
+        [["ngoài", "trong"], ["cạnh"]]
+    ]
+
+
+def test_headings_are_known_by_their_outline_level_own_or_inherited(docx: Maker) -> None:
+    styles = (
+        '<w:styles xmlns:w="w"><w:style w:styleId="H1"><w:pPr><w:outlineLvl w:val="0"/></w:pPr></w:style>'
+        '<w:style w:styleId="Muc"><w:basedOn w:val="H1"/></w:style></w:styles>'
+    )
+    body = "".join(
+        f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{run(words)}</w:p>'
+        for style, words in (("Muc", "1. Mục đích"), ("Thường", "Đoạn văn."), ("H1", ""), ("H1", "2. Phạm vi"))
+    )
+    found = read(docx(body, **{"word/styles.xml": styles}), Kind.DOCX)
+    assert [(heading.level, heading.title) for heading in found.headings] == [(1, "1. Mục đích"), (1, "2. Phạm vi")]
+    assert [found.text[heading.start :].split("\n")[0] for heading in found.headings] == ["1. Mục đích", "2. Phạm vi"]
+
+
+def test_headings_of_markdown_and_of_bookmarks_are_known(tmp_path: Path, pdf: Maker) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("# Mục đích\n\nĐoạn.\n\n```\n# không phải đề mục\n```\n\n## Phạm vi\n")
+    assert [(h.level, h.title) for h in read(path, Kind.MD).headings] == [(1, "# Mục đích"), (2, "## Phạm vi")]
+    outline = ("<</First 9 0 R/Last 9 0 R/Count 1>>", "<</Title(Scope)/Parent 8 0 R/Dest[6 0 R/Fit]>>")
+    marked = pdf("First page", "Scope of it", trailer="", objects=outline)
+    data = marked.read_bytes().replace(b"/Catalog/Pages 2 0 R", b"/Catalog/Outlines 8 0 R/Pages 2 0 R")
+    marked.write_bytes(data)
+    found = extract_in_worker(marked, Kind.PDF)
+    assert [(h.level, found.text[h.start :]) for h in found.headings] == [(1, "Scope of it")]
+
+
+def test_marks_that_a_hostile_text_brings_along_mean_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\x01\x02một\x03\x11hai")
+    assert read(path, Kind.TXT) == readers.Reading("mộthai")

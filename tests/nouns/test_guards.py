@@ -114,7 +114,7 @@ SIGNED_FOR = (
     "author_id = author_id + 1",
     "document_id = document_id + 1",
     "origin = 'import'",
-    "workflow_version = 2",
+    "workflow_version = workflow_version + 1",
     "created_at = '2000'",
 )
 

@@ -67,7 +67,7 @@ def test_with_a_raised_version_what_began_before_finishes_under_its_own_rules(
     text = (own / "revision.toml").read_text(encoding="utf-8")
     format_seat = next(line for line in text.splitlines(keepends=True) if 'name = "format"' in line)
     edited(own, format_seat, "")
-    edited(own, "version = 1", "version = 2")
+    edited(own, "version = 2", "version = 3")
     opened = open_site(with_own(site, own))
     try:
         after = make_revision("in_review", title="Bắt đầu theo bản 2")
@@ -75,11 +75,11 @@ def test_with_a_raised_version_what_began_before_finishes_under_its_own_rules(
             take(opened, cast, made.id, "endorse")
         with opened.database.reading() as session:
             one, two = session.get_one(Revision, before.id), session.get_one(Revision, after.id)
-            assert (one.workflow_version, one.state) == (1, "in_review")
-            assert (two.workflow_version, two.state) == (2, "in_approval")
-            assert lifecycle.workflow_of(session, one).version == 1
+            assert (one.workflow_version, one.state) == (2, "in_review")
+            assert (two.workflow_version, two.state) == (3, "in_approval")
+            assert lifecycle.workflow_of(session, one).version == 2
             registered = [entry for entry in audit.entries(session) if entry.action == "workflow.registered"]
-            assert registered[-1].values["version"] == 2
+            assert registered[-1].values["version"] == 3
         take(opened, cast, before.id, "endorse")
         for made in (before, after):
             take(opened, cast, made.id, "approve")

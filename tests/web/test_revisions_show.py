@@ -101,7 +101,7 @@ def test_the_workflow_is_drawn_with_the_present_state_marked_and_its_version(mak
     made = make_revision("in_review")
     page = sign_in("reviewer").read(f"/revisions/{made.id}")
     assert page.count("is-current") == 1
-    assert "version 1" in page.split('id="workflow"')[1]
+    assert "version 2" in page.split('id="workflow"')[1]
 
 
 def test_an_open_revision_is_set_beside_the_one_in_force(make_revision, sign_in):

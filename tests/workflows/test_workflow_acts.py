@@ -240,7 +240,7 @@ def test_every_rule_is_used_or_offered_to_sites_on_purpose() -> None:
 
 
 def test_an_office_that_forbids_repeated_codes_can_say_so_in_its_own_file() -> None:
-    text = REVISION.source.replace('"has_change_row"]', '"has_change_row", "code_is_its_own"]')
+    text = REVISION.source.replace('"changes_settled"]', '"changes_settled", "code_is_its_own"]')
     own = workflow.parse(text, path=REVISION.path)
     assert workflow.fire(own, "draft", "submit", facts(AUTHOR, "author")) == "in_review"
     with pytest.raises(Refused, match="đang trùng"):

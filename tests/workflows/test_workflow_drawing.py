@@ -20,11 +20,6 @@ def words(element: ElementTree.Element) -> str:
     return " ".join(" ".join(element.itertext()).split())
 
 
-def begins(name: str) -> str:
-    """Return the state in which a workflow begins."""
-    return next(state.name for state in FILES[name].states.values() if state.initial)
-
-
 @pytest.mark.parametrize(("name", "current", "locale"), EVERY)
 def test_the_drawing_is_whole_and_marks_only_the_current_state(name: str, current: str | None, locale: str) -> None:
     svg = drawn(name, current, locale)
@@ -67,7 +62,7 @@ def test_a_reader_who_does_not_see_the_drawing_hears_the_state_and_every_step() 
 
 def test_the_drawing_carries_no_style_no_script_and_no_address() -> None:
     for name in FILES:
-        text = workflow.draw(FILES[name], begins(name))
+        text = workflow.draw(FILES[name], FILES[name].initial)
         assert "style=" not in text
         assert "<style" not in text
         assert "<script" not in text
@@ -83,7 +78,7 @@ def test_labels_with_angle_brackets_stay_text() -> None:
 
 def test_everything_drawn_lies_inside_the_drawing() -> None:
     for name in FILES:
-        svg = drawn(name, begins(name), "en")
+        svg = drawn(name, FILES[name].initial, "en")
         width, height = int(svg.get("width", "0")), int(svg.get("height", "0"))
         assert svg.get("viewBox") == f"0 0 {width} {height}"
         for shape in svg.iter(f"{SVG}rect"):

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
 revision = "0061"
-down_revision = "0060"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

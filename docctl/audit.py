@@ -76,6 +76,9 @@ class Action(StrEnum):
     ASSESSMENT_MOVED = "legal_assessment.moved"
     ASSESSMENT_REQUESTED = "legal_assessment.requested"
     CITATION_JUDGED = "citation_verdict.given"
+    REVIEW_DONE = "review.done"
+    FIGURE_TYPED = "typed_figure.typed"
+    POINTS_CLAIMED = "claim.made"
     TOKEN_MADE = "token.made"  # noqa: S105 - the name of an act, not a password.
     TOKEN_ENDED = "token.ended"  # noqa: S105 - the name of an act, not a password.
 

@@ -36,6 +36,8 @@ ORDER = (
         "external",
         "procedures",
         "watch",
+        "reviews",
+        "reports",
         "tasks",
         "leaving",
         "files",
@@ -307,6 +309,8 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.holidays
     import docctl.procedures
     import docctl.renditions
+    import docctl.reports
+    import docctl.reviews
     import docctl.tokens
     import docctl.watch
 

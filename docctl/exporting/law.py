@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, deadlines, external, holidays, lifecycle, procedures, units, watch
+from docctl import audit, clock, deadlines, external, holidays, lifecycle, procedures, register, reviews, units, watch
 from docctl.exporting.paper import Block, Cell, Paper
 from docctl.people import Reader
 from docctl.procedures import Row, Share
@@ -51,6 +51,13 @@ _SHARE_HEADS = (
     Sentence("Có quy trình", "Covered"),
     Sentence("Áp dụng", "Applied"),
     Sentence("Tỷ lệ (%)", "Percent"),
+)
+REVIEWS = Sentence("Sổ soát xét tài liệu định kỳ", "Periodic reviews")
+_REVIEW_HEADS = (
+    *(Sentence("STT", "No."), Sentence("Mã", "Code"), Sentence("Tên", "Title"), Sentence("Lần ban hành", "Edition")),
+    *(Sentence("Đơn vị", "Unit"), Sentence("Hạn soát xét", "Due on"), Sentence("Quá hạn", "Overdue")),
+    *(Sentence("Soát xét ngày", "Reviewed on"), Sentence("Kết quả", "Outcome"), Sentence("Lý do", "Reason")),
+    Sentence("Người soát xét", "Reviewer"),
 )
 WATCH = Sentence("Sổ theo dõi cập nhật văn bản pháp luật", "Legal watch register")
 BUCKETS = {
@@ -154,6 +161,31 @@ def legal_watch(session: Session, asked: Asked, *, by: Reader, locale: str) -> P
             ]
         )
     return _paper(session, WATCH, "F13", day, [Block("", _said(_WATCH_HEADS, locale), rows)], locale)
+
+
+def reviews_list(session: Session, asked: Asked, *, by: Reader, locale: str) -> Paper:
+    """Return F11: every document in force that the reader may see, with its due date and its last review."""
+    day, seen = _day(asked), register.visible_ids(session, by=by)
+    rows: list[list[Cell]] = []
+    for due in reviews.all_due(session, on=day):
+        document = due.revision.document
+        if document.id in seen:
+            rows.append(
+                [
+                    len(rows) + 1,
+                    document.code,
+                    due.revision.title,
+                    due.revision.edition_text,
+                    document.unit.name(locale),
+                    due.due_on,
+                    (_YES if due.overdue(day) else _NO).get(locale),
+                    due.last.done_on if due.last else None,
+                    reviews.OUTCOMES[due.last.outcome].get(locale) if due.last else "",
+                    due.last.reason if due.last else "",
+                    due.last.reviewer_title if due.last else "",
+                ]
+            )
+    return _paper(session, REVIEWS, "F11", day, [Block("", _said(_REVIEW_HEADS, locale), rows)], locale)
 
 
 def _procedure(number: int, row: Row, locale: str) -> list[Cell]:

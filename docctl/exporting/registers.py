@@ -51,6 +51,16 @@ REGISTERS = {
             law.external_list,
         ),
         Register(
+            "reviews",
+            "F11",
+            law.REVIEWS,
+            Sentence(
+                "Hạn soát xét của từng tài liệu còn hiệu lực và kết quả lần soát xét gần nhất.",
+                "When each document in force is due for review, and what the last review found.",
+            ),
+            law.reviews_list,
+        ),
+        Register(
             "legal-watch",
             "F13",
             law.WATCH,

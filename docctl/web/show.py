@@ -77,6 +77,8 @@ def navigation() -> list[NavItem]:
         (_("External documents"), "external.index"),
         (_("Legal watch"), "watch.index"),
         (_("Procedures"), "procedures.index"),
+        (_("Reviews"), "reviews.index"),
+        (_("Reports"), "reports.index"),
     ]
     links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):

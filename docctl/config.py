@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PACKAGE = Path(__file__).resolve().parent
@@ -30,12 +31,20 @@ MEANINGS = {
     ),
     "workflows": ("", "A folder of the site's own workflow files, looked up first."),
     "templates": ("", "A folder of the site's own templates, looked up first."),
+    "checkpoints": (
+        "`checkpoints` in the storage folder",
+        "The append-only folder of the signed checkpoints; set to one that the database's writer need not reach, "
+        "it is also the anchor that `docctl verify` compares with.",
+    ),
     "max_upload_mb": ("100", "The largest file that may be uploaded, in MB."),
     "base_url": (
         "",
         "The address people use; over https the cookies are Secure always, and other host names are refused.",
     ),
-    "smtp_url": ("", "The mail server; not used yet."),
+    "smtp_url": (
+        "",
+        "The mail server: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`; `?from=` names the sender. Without it no mail is sent.",
+    ),
     "demo_password": ("random, printed once", "The password of the sample accounts."),
     "now": ("", "An ISO instant: a stopped clock; refused unless `DOCCTL_TESTING=1`."),
     "testing": ("", "`1` allows `DOCCTL_NOW`."),
@@ -60,6 +69,7 @@ class Settings:
     locale: str = "vi"
     workflows: Path | None = None
     templates: Path | None = None
+    checkpoints: Path | None = None
     max_upload_mb: int = 100
     base_url: str = ""
     smtp_url: str = ""
@@ -131,13 +141,25 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
         locale=locale,
         workflows=_folder(values.get("workflows")),
         templates=_folder(values.get("templates")),
+        checkpoints=Path(values["checkpoints"]).absolute() if values.get("checkpoints") else None,
         max_upload_mb=int(values.get("max_upload_mb", "100")),
         base_url=values.get("base_url", "").rstrip("/"),
-        smtp_url=values.get("smtp_url", ""),
+        smtp_url=_mail_server(values.get("smtp_url", "")),
         demo_password=values.get("demo_password", ""),
         now=datetime.fromisoformat(stopped) if stopped else None,
         testing=testing,
     )
+
+
+def _mail_server(value: str) -> str:
+    if not value:
+        return ""
+    url = urlsplit(value)
+    if url.scheme not in ("smtp", "smtps", "smtp+starttls", "starttls") or not url.hostname or url.port == 0:
+        raise ConfigError(
+            "DOCCTL_SMTP_URL cannot be used: write smtp://host:25, smtps://user:password@host or smtp+starttls://user:password@host."
+        )
+    return value
 
 
 def secret_key(settings: Settings) -> str:

@@ -21,14 +21,28 @@ ORDER = (
     *LEAVES,
     "redline",
     "citations",
-    *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents", "tokens"),
+    *(
+        "config",
+        "database",
+        "units",
+        "people",
+        "audit",
+        "notices",
+        "authority",
+        "lifecycle",
+        "contents",
+        "documents",
+        "tokens",
+    ),
     *(
         "revisions",
         "histories",
         "comparison",
         "distribution",
+        "recall",
         "requests",
         "decisions",
+        "intervals",
         "status",
         "register",
         "openings",
@@ -40,10 +54,14 @@ ORDER = (
         "reports",
         "tasks",
         "leaving",
+        "reorganising",
+        "announcing",
+        "mailing",
         "files",
         "renditions",
         "search",
         "site",
+        "checkpoints",
         "jobs",
         "verify",
         "backup",
@@ -77,15 +95,13 @@ PAGES_MAY_SQLALCHEMY = {
 # A record is born in its noun's verb; every later state comes from the one door.
 BORN = {
     *(("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")),
-    *(
-        ("histories", "_edition"),
-        ("distribution", "Issuing.prepare"),
-        ("distribution", "Issuing._ask"),
-        ("watch", "_opened"),
-    ),
+    *(("histories", "_edition"), ("distribution", "Issuing.prepare"), ("distribution", "Issuing._ask")),
+    ("distribution", "_ask_anew"),
+    ("recall", "begin"),
+    ("watch", "_opened"),
 }
-RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "LegalAssessment")
-TABLES = "revision|decision|change_request|read_task|controlled_copy|legal_assessment"
+RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "Recall", "LegalAssessment")
+TABLES = "revision|decision|change_request|read_task|controlled_copy|recall|legal_assessment"
 WRITES = re.compile(rf"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+({TABLES})\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}

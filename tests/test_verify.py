@@ -709,7 +709,7 @@ def test_the_command_exits_with_1_and_names_every_record(lived: Lived, copy: Pat
     said = json.loads(answer.stdout)
     assert said["ok"] is False
     assert {row["record"] for row in said["problems"]} == {f"revision {lived.issued}", f"revision {lived.imported}"}
-    assert set(said) == {"ok", "head", "checked", "problems"}
+    assert set(said) == {"ok", "head", "checked", "problems", "tail", "files", "covers"}
     assert f"revision {lived.issued}" in answer.stderr
 
 

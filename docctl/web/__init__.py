@@ -17,10 +17,13 @@ from docctl.web import (
     external,
     health,
     home,
+    in_force,
     language,
     metrics,
+    notices,
     procedures,
     reading,
+    recalls,
     registers,
     renditions,
     reports,
@@ -34,6 +37,7 @@ from docctl.web import (
     status,
     style,
     trail,
+    units,
     watch,
 )
 
@@ -48,10 +52,13 @@ PAGES = (
     external,
     health,
     home,
+    in_force,
     language,
     metrics,
+    notices,
     procedures,
     reading,
+    recalls,
     registers,
     renditions,
     reports,
@@ -63,6 +70,7 @@ PAGES = (
     status,
     style,
     trail,
+    units,
     watch,
 )
 

@@ -93,7 +93,7 @@ def of_year(session: Session, year: int) -> Year:
     score = watch.score(session, year)
     laws = external.all_documents(session)
     due = reviews.all_due(session, on=on)
-    every = session.scalar(select(func.count()).select_from(Document)) or 0
+    every = session.scalar(select(func.count()).select_from(Document).where(Document.created_at < ends)) or 0
     query = f"on={on:%d/%m/%Y}"
     figures = [
         Figure(

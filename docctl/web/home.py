@@ -46,6 +46,7 @@ def page() -> str:
         reviews_overdue=len(reviews.overdue(session, by=me)),
         assessments=watch.board.waiting_for(session, by=me),
         keeps_accounts=me.has("admin"),
+        owed=decisions.open_obligations(session, by=me),
     )
 
 

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
 revision = "0061"
-down_revision = "0025b"
+down_revision = "0010b"
 branch_labels = None
 depends_on = None
 

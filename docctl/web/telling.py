@@ -421,8 +421,6 @@ def _label(name: str) -> str:
         "law_effective_on": _("law effective from"),
         "conclusion": _("conclusion"),
         "signing_block": _("signing block"),
-        "done_on": _("done on"),
-        "evidence": _("evidence"),
         "place": _("place in the decision"),
         "wrong": _("as it read"),
         "corrected": _("as it should read"),

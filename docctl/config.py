@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PACKAGE = Path(__file__).resolve().parent
@@ -40,7 +41,10 @@ MEANINGS = {
         "",
         "The address people use; over https the cookies are Secure always, and other host names are refused.",
     ),
-    "smtp_url": ("", "The mail server; not used yet."),
+    "smtp_url": (
+        "",
+        "The mail server: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`; `?from=` names the sender. Without it no mail is sent.",
+    ),
     "demo_password": ("random, printed once", "The password of the sample accounts."),
     "now": ("", "An ISO instant: a stopped clock; refused unless `DOCCTL_TESTING=1`."),
     "testing": ("", "`1` allows `DOCCTL_NOW`."),
@@ -140,11 +144,22 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
         checkpoints=Path(values["checkpoints"]).absolute() if values.get("checkpoints") else None,
         max_upload_mb=int(values.get("max_upload_mb", "100")),
         base_url=values.get("base_url", "").rstrip("/"),
-        smtp_url=values.get("smtp_url", ""),
+        smtp_url=_mail_server(values.get("smtp_url", "")),
         demo_password=values.get("demo_password", ""),
         now=datetime.fromisoformat(stopped) if stopped else None,
         testing=testing,
     )
+
+
+def _mail_server(value: str) -> str:
+    if not value:
+        return ""
+    url = urlsplit(value)
+    if url.scheme not in ("smtp", "smtps", "smtp+starttls", "starttls") or not url.hostname or url.port == 0:
+        raise ConfigError(
+            "DOCCTL_SMTP_URL cannot be used: write smtp://host:25, smtps://user:password@host or smtp+starttls://user:password@host."
+        )
+    return value
 
 
 def secret_key(settings: Settings) -> str:

@@ -20,8 +20,10 @@ from docctl.web import (
     in_force,
     language,
     metrics,
+    notices,
     procedures,
     reading,
+    recalls,
     registers,
     renditions,
     requests,
@@ -33,6 +35,7 @@ from docctl.web import (
     status,
     style,
     trail,
+    units,
 )
 
 # The order is that of the listing; none depends on another.
@@ -49,8 +52,10 @@ PAGES = (
     in_force,
     language,
     metrics,
+    notices,
     procedures,
     reading,
+    recalls,
     registers,
     renditions,
     requests,
@@ -60,6 +65,7 @@ PAGES = (
     status,
     style,
     trail,
+    units,
 )
 
 

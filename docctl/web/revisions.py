@@ -8,7 +8,18 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, histories, lifecycle, openings, register, requests, revisions, workflow
+from docctl import (
+    audit,
+    comparison,
+    histories,
+    lifecycle,
+    openings,
+    register,
+    reorganising,
+    requests,
+    revisions,
+    workflow,
+)
 from docctl.distribution import reading
 from docctl.exporting import template
 from docctl.files.kinds import Kind
@@ -162,6 +173,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         readable=openings.of_text(session, revision),
         may_reread=revisions.rereading_refusal(session, revision, by=me) is None,
         decision=revisions.decision_of(session, revision),
+        unit_then=_unit_then(revision),
         withdrawal=revisions.withdrawal_of(session, revision),
         against=revisions.compared_with(session, revision) if revisions.is_open(revision) else None,
         comparable=revision.content is not None and comparison.usual(session, revision, by=me) is not None,
@@ -279,3 +291,11 @@ def _edit_page(revision_id: int, form: forms.RevisionForm, refused: Refused | No
         accepted=forms.ACCEPTED,
         limit=edge.site().settings.max_upload_mb,
     )
+
+
+def _unit_then(revision: Revision) -> str:
+    """Return the name of the unit on the day of issue: old names stay on old records."""
+    if revision.effective_from is None:
+        return ""
+    at = max(revision.created_at, revision.effective_from)
+    return reorganising.unit_then(edge.reading(), revision.document, at, language.locale())

@@ -46,12 +46,35 @@ def show(revision_id: int) -> Response:
     row = _ready(revision)
     if row is None:
         return redirect(url_for("renditions.read", revision_id=revision_id), 303)
-    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision))
+    settings, issued = edge.site().settings, revision.effective_from is not None
+    sealed = renditions.seal_words(settings) if issued else ""
+    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision), sealed=sealed)
     stamped = pdf.press(edge.site().store.path(str(row.sha256)), sheet)
+    if issued:
+        # Last of all: whatever came after the office's signature would be a change of what it signed.
+        stamped = renditions.seal(stamped, settings, reason=f"{revision.document.code} {revision.edition_text}")
     name = f"{revision.document.code} {revision.edition_text}".replace("/", "-")
     answer = send_file(io.BytesIO(stamped), mimetype="application/pdf", download_name=f"{name}.pdf")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+@blueprint.get("/revisions/<int:revision_id>/signatures")
+def signed(revision_id: int) -> str:
+    """List the digital signatures that the file brought with it, each checked offline at this moment."""
+    revision = _load(revision_id)
+    row = renditions.of(edge.reading(), revision.file_sha256)
+    sha256 = row.sha256 if row else None
+    if sha256 is None and revision.content is not None and revision.content.kind == Kind.PDF:
+        sha256 = revision.content.sha256
+    site, problem, found = edge.site(), "", []
+    try:
+        found = renditions.signatures(site.store.path(sha256), site.settings.trust) if sha256 else []
+    except pdf.CannotBeShown as error:
+        problem = error.sentence.get(language.locale())
+    return render_template(
+        "renditions/signatures.html", revision=revision, document=revision.document, found=found, problem=problem
+    )
 
 
 @blueprint.post("/revisions/<int:revision_id>/rendition")

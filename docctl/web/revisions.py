@@ -7,7 +7,18 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, histories, lifecycle, openings, register, requests, revisions, workflow
+from docctl import (
+    audit,
+    comparison,
+    histories,
+    lifecycle,
+    openings,
+    register,
+    renditions,
+    requests,
+    revisions,
+    workflow,
+)
 from docctl.distribution import reading
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
@@ -142,6 +153,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         may_edit=revisions.editing_refusal(revision, by=me) is None,
         editing=revisions.editing_refusal(revision, by=me),
         kind=Kind(revision.content.kind).label if revision.content else None,
+        bears_signatures=_bears_signatures(revision),
         readable=openings.of_text(session, revision),
         may_reread=revisions.rereading_refusal(session, revision, by=me) is None,
         decision=revisions.decision_of(session, revision),
@@ -208,6 +220,12 @@ def _signature(row: lifecycle.Signature, revision: Revision, follows: workflow.W
         round=row.round,
         void=row.round != revision.round,
     )
+
+
+def _bears_signatures(revision: Revision) -> bool:
+    """Say whether the file bears digital signatures, or is a PDF that nobody has looked into yet."""
+    made = renditions.of(edge.reading(), revision.file_sha256)
+    return made.signatures > 0 if made else revision.content is not None and revision.content.kind == Kind.PDF
 
 
 def _history(revision: Revision) -> list[SimpleNamespace]:

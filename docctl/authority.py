@@ -207,20 +207,25 @@ def end(session: Session, delegation: Delegation, *, by: Reader, on: date) -> No
 
 def end_all(session: Session, account: Account, *, by: Account | None) -> int:
     """End today every delegation from or to somebody who leaves; returns how many. What was signed by them stays valid."""
-    today, given_ones = clock.today(), open_delegations(session, account)
+    given_ones = open_delegations(session, account)
     for given in given_ones:
-        given.ended_on = today
-        session.flush()
-        audit.record(
-            session,
-            Action.DELEGATION_ENDED,
-            by=by,
-            noun="delegation",
-            record_id=given.id,
-            before={"ended_on": None},
-            ended_on=today,
-        )
+        end_now(session, given, by=by)
     return len(given_ones)
+
+
+def end_now(session: Session, delegation: Delegation, *, by: Account | None) -> None:
+    """End a delegation today because its giver, its deputy or the unit that it names is no longer there."""
+    delegation.ended_on = clock.today()
+    session.flush()
+    audit.record(
+        session,
+        Action.DELEGATION_ENDED,
+        by=by,
+        noun="delegation",
+        record_id=delegation.id,
+        before={"ended_on": None},
+        ended_on=delegation.ended_on,
+    )
 
 
 def open_delegations(session: Session, account: Account) -> list[Delegation]:

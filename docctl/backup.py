@@ -15,10 +15,11 @@ from typing import Any
 import pysqlite3
 from sqlalchemy.engine import make_url
 
-from docctl import __version__, audit, clock
-from docctl.audit import Head
+from docctl import __version__, audit, checkpoints, clock
+from docctl.audit import Action, Head
+from docctl.checkpoints import Checkpoint
 from docctl.config import Settings
-from docctl.database import Database, iso, newest_schema, schema_version
+from docctl.database import Database, iso, knows_schema, schema_version
 from docctl.files.store import Store
 from docctl.rules import Refused, Sentence
 from docctl.site import Site
@@ -100,6 +101,23 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> tuple[M
     return manifest, before
 
 
+def begin_epoch(site: Site, manifest: Manifest) -> Checkpoint:
+    """Begin a new epoch of the chain after a restore: an entry says so and a checkpoint signs it, so that it shows."""
+    with site.database.writing() as session:
+        number = checkpoints.epoch(session) + 1
+        audit.record(
+            session,
+            Action.TRAIL_RESTORED,
+            by=None,
+            noun="trail",
+            epoch=number,
+            sequence=manifest.sequence,
+            hash=manifest.hash,
+            made_at=manifest.made_at,
+        )
+    return checkpoints.make(site)
+
+
 def _write(site: Site, file: Any, progress: Progress | None) -> Manifest:
     with tempfile.TemporaryDirectory(dir=site.settings.storage, prefix="saving-") as folder:
         copy = Path(folder) / DATABASE
@@ -161,7 +179,7 @@ def _unpacked(source: Path, folder: Path) -> Manifest:
                     raise Refused(DAMAGED.fill(what=Sentence(f"{name} đã khác", f"{name} has other bytes")))
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, NotImplementedError, OSError) as error:
         raise Refused(DAMAGED.fill(what=str(error))) from error
-    if manifest.format != FORMAT or manifest.schema > newest_schema():
+    if manifest.format != FORMAT or not knows_schema(manifest.schema):
         raise Refused(
             Sentence(
                 "Bản sao lưu do docctl {version} tạo, mới hơn chương trình này. Hãy cài bản docctl mới hơn.",

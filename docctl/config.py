@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PACKAGE = Path(__file__).resolve().parent
@@ -30,12 +31,20 @@ MEANINGS = {
     ),
     "workflows": ("", "A folder of the site's own workflow files, looked up first."),
     "templates": ("", "A folder of the site's own templates, looked up first."),
+    "checkpoints": (
+        "`checkpoints` in the storage folder",
+        "The append-only folder of the signed checkpoints; set to one that the database's writer need not reach, "
+        "it is also the anchor that `docctl verify` compares with.",
+    ),
     "max_upload_mb": ("100", "The largest file that may be uploaded, in MB."),
     "base_url": (
         "",
         "The address people use; over https the cookies are Secure always, and other host names are refused.",
     ),
-    "smtp_url": ("", "The mail server; not used yet."),
+    "smtp_url": (
+        "",
+        "The mail server: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`; `?from=` names the sender. Without it no mail is sent.",
+    ),
     "seal_file": (
         "",
         "The office's own certificate with its key (PKCS#12): it signs the PDF of what was issued, last.",
@@ -66,6 +75,7 @@ class Settings:
     locale: str = "vi"
     workflows: Path | None = None
     templates: Path | None = None
+    checkpoints: Path | None = None
     max_upload_mb: int = 100
     base_url: str = ""
     smtp_url: str = ""
@@ -145,9 +155,10 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
         locale=locale,
         workflows=_folder(values.get("workflows")),
         templates=_folder(values.get("templates")),
+        checkpoints=Path(values["checkpoints"]).absolute() if values.get("checkpoints") else None,
         max_upload_mb=int(values.get("max_upload_mb", "100")),
         base_url=values.get("base_url", "").rstrip("/"),
-        smtp_url=values.get("smtp_url", ""),
+        smtp_url=_mail_server(values.get("smtp_url", "")),
         seal_file=_existing(values.get("seal_file")),
         seal_password=values.get("seal_password", ""),
         timestamp_url=_address(values.get("timestamp_url", "")),
@@ -155,6 +166,17 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
         now=datetime.fromisoformat(stopped) if stopped else None,
         testing=testing,
     )
+
+
+def _mail_server(value: str) -> str:
+    if not value:
+        return ""
+    url = urlsplit(value)
+    if url.scheme not in ("smtp", "smtps", "smtp+starttls", "starttls") or not url.hostname or url.port == 0:
+        raise ConfigError(
+            "DOCCTL_SMTP_URL cannot be used: write smtp://host:25, smtps://user:password@host or smtp+starttls://user:password@host."
+        )
+    return value
 
 
 def secret_key(settings: Settings) -> str:

@@ -162,6 +162,11 @@ def newest_schema() -> str:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
 
 
+def knows_schema(version: str) -> bool:
+    """Say whether a schema is one that this program has a migration for: one that it does not know is newer than it."""
+    return version in {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
 def _alembic(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

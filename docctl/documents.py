@@ -36,6 +36,7 @@ class DocumentType(Base):
     workflow: Mapped[str] = mapped_column(String(60), default="revision")
     review_months: Mapped[int | None]
     retention_years: Mapped[int | None]
+    recall_days: Mapped[int] = mapped_column(default=15, server_default=text("15"))
 
     def name(self, locale: str) -> str:
         """Return the type's name in a language."""
@@ -95,6 +96,7 @@ def add_type(
     workflow: str = "revision",
     review_months: int | None = None,
     retention_years: int | None = None,
+    recall_days: int = 15,
 ) -> DocumentType:
     """Add a document type."""
     document_type = DocumentType(
@@ -106,6 +108,7 @@ def add_type(
         workflow=workflow,
         review_months=review_months,
         retention_years=retention_years,
+        recall_days=recall_days,
     )
     session.add(document_type)
     session.flush()
@@ -215,7 +218,7 @@ def add(
 
 def may_add(unit: Unit, *, by: Reader) -> bool:
     """Say whether somebody may add documents of a unit."""
-    return bool(by.roles_in(unit.id) & {"author", "controller"})
+    return not unit.ended and bool(by.roles_in(unit.id) & {"author", "controller"})
 
 
 def may_settle(document: Document, *, by: Reader) -> bool:

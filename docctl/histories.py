@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import audit, clock, documents, lifecycle, revisions
@@ -174,17 +174,30 @@ def take(
 
 
 def _gone_on_here(session: Session, document: Document, lines: Iterable[Told]) -> list[tuple[Told, Sentence]]:
-    query = select(Revision).where(Revision.document_id == document.id, Revision.state.in_(WAS_ISSUED))
-    acts = [
-        row.effective_to if row.origin == "import" else row.effective_from
-        for row in session.scalars(query)
-        if row.origin != "import" or row.withdrawn_by_id is not None
-    ]
-    begun = min((at for at in acts if at is not None), default=None)
+    begun = _here_since(session, document)
     if begun is None:
         return []
     sentence = WENT_ON_HERE.fill(day=f"{clock.local(begun):%d/%m/%Y}")
     return [(line, sentence) for line in lines if line.effective_at >= begun and line.kinds != [RENAMED]]
+
+
+def _here_since(session: Session, document: Document) -> datetime | None:
+    """Return the first instant that a decision made here governs: from then on no line has a say."""
+    query = select(Revision).where(Revision.document_id == document.id, Revision.state.in_(WAS_ISSUED))
+    rows = list(session.scalars(query))
+    acts = [row.effective_from for row in rows if row.origin != "import"]
+    acts += [_withdrawn_here(session, row) for row in rows]
+    return min((at for at in acts if at is not None), default=None)
+
+
+def _withdrawn_here(session: Session, revision: Revision) -> datetime | None:
+    """Return the instant from which a decision made here withdraws a revision, one that never began included."""
+    if revision.withdrawn_by_id is None:
+        return None
+    # The table of decisions is right of histories, so it is asked by name and not imported.
+    query = text("SELECT effective_from FROM decision WHERE id = :id")
+    day = session.scalar(query, {"id": revision.withdrawn_by_id})
+    return clock.midnight(day if isinstance(day, date) else date.fromisoformat(str(day)))
 
 
 def _flag(known: list[HistoryEvent], lines: list[Told]) -> None:
@@ -251,17 +264,28 @@ def _place(
 def _pieces(session: Session, document: Document, known: list[HistoryEvent], lines: list[Told]) -> list[_Piece]:
     """Return every edition, those that are here and those to come, each until the next date ends it."""
     query = select(Revision).where(Revision.document_id == document.id, Revision.state.in_(WAS_ISSUED))
-    here = sorted(session.scalars(query), key=lambda row: (row.effective_from, row.id))
+    begun = _here_since(session, document)
+    # Of what begins and ends at one instant the line that was read later has the last word.
+    order = {event.revision_id: event.id for event in known}
+    newest = max(order.values(), default=0) + 1
     marks: list[tuple[datetime, int, _Piece | None]] = []
-    for row in here:
+    for row in session.scalars(query.order_by(Revision.id)):
         assert row.effective_from is not None  # A constraint of the table says so.
-        marks.append((row.effective_from, 0, _Piece(row.effective_from, row, None)))
-    marks += [(event.effective_at, 1, None) for event in known if WITHDRAWN in event.kinds]
-    for line in lines:
+        if begun is not None and row.effective_from >= begun:
+            continue  # From here on decisions made here govern, and no line has a say.
+        if row.effective_to is None or row.effective_to > row.effective_from:
+            # What was withdrawn before it began never stood, and ends nothing.
+            marks.append((row.effective_from, order.get(row.id, 0), _Piece(row.effective_from, row, None)))
+    marks += [
+        (event.effective_at, event.id, None)
+        for event in known
+        if WITHDRAWN in event.kinds and (begun is None or event.effective_at < begun)
+    ]
+    for place, line in enumerate(lines, start=newest):
         if line.brings_edition:
-            marks.append((line.effective_at, 2, _Piece(line.effective_at, None, line)))
+            marks.append((line.effective_at, place, _Piece(line.effective_at, None, line)))
         if WITHDRAWN in line.kinds:
-            marks.append((line.effective_at, 2, None))
+            marks.append((line.effective_at, place, None))
     marks.sort(key=lambda mark: mark[:2])
     pieces: list[_Piece] = []
     for at, _, piece in marks:
@@ -269,6 +293,8 @@ def _pieces(session: Session, document: Document, known: list[HistoryEvent], lin
             pieces[-1].ends, pieces[-1].withdrawn = at, piece is None
         if piece is not None:
             pieces.append(piece)
+    if pieces and pieces[-1].ends is None:
+        pieces[-1].ends = begun
     return pieces
 
 
@@ -324,6 +350,7 @@ def _edition(session: Session, source: str, document: Document, piece: _Piece, *
         document_id=document.id,
         edition=line.rev,
         amendment=amendment,
+        major=revisions.is_major_by_default(amendment),
         title=checked_title(line.name),
         state=WITHDRAWN if piece.withdrawn else "issued",
         round=1,

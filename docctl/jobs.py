@@ -1,4 +1,4 @@
-"""Work outside the request: texts of new files, words of scans, and the index that follows the trail; the waiting rows are the queue."""
+"""Work outside the request: texts, words of scans, renditions, the index, notices and mail; the waiting rows are the queue."""
 
 import logging
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, contents, renditions, revisions
+from docctl import announcing, audit, checkpoints, contents, mailing, renditions, revisions
 from docctl.audit import Action
 from docctl.files import extract, ocr, readers
 from docctl.files.kinds import Kind
@@ -78,6 +78,16 @@ def wake(site: Site) -> None:
         return
     extract_waiting(site)
     index(site)
+    # Letters are left to a serving process or to `docctl mail`: a server that is down must not hold up a command.
+    announcing.tell(site.database, site.settings)
+
+
+def post(site: Site) -> None:
+    """Tell whom the latest acts concern, write the digests of the day, and send the letters that are due."""
+    announcing.tell(site.database, site.settings)
+    if site.settings.smtp_url:
+        announcing.digest(site.database, site.settings)
+        mailing.send_waiting(site.database, site.settings)
 
 
 def look_into_drafts(site: Site) -> None:
@@ -90,12 +100,13 @@ def look_into_drafts(site: Site) -> None:
 
 def _work() -> dict[str, Callable[[Site], object]]:
     # Reading a scan takes minutes; the texts of other files do not wait for it.
-    return {"index": index, "texts": extract_waiting, "scans": read_scans, "renditions": render_waiting}
+    return {"index": index, "texts": extract_waiting, "scans": read_scans, "renditions": render_waiting, "post": post}
 
 
 def index(site: Site) -> None:
-    """Bring the index up to the trail."""
+    """Bring the index up to the trail, and sign its head when a checkpoint is due."""
     following.follow(site.database, site.engine)
+    checkpoints.follow(site)
 
 
 def extract_waiting(site: Site) -> int:

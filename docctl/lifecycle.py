@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from docctl import audit, clock, workflow
+from docctl import audit, clock, notices, workflow
 from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.people import Account, Reader, Reauthenticated
@@ -53,7 +53,8 @@ class Signature(Base):
     __table_args__ = (
         CheckConstraint(
             "(CASE WHEN revision_id IS NULL THEN 0 ELSE 1 END + CASE WHEN decision_id IS NULL THEN 0 ELSE 1 END "
-            "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END) = 1",
+            "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END) = 1",
             name="subject",
         ),
         Index("ix_signature_revision", "revision_id", "round"),
@@ -66,6 +67,7 @@ class Signature(Base):
     revision_id: Mapped[int | None] = mapped_column(ForeignKey("revision.id"))
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"), index=True)
     change_request_id: Mapped[int | None] = mapped_column(ForeignKey("change_request.id"))
+    recall_id: Mapped[int | None] = mapped_column(ForeignKey("recall.id"), index=True)
     round: Mapped[int]
     seat: Mapped[str] = mapped_column(String(40))
     meaning: Mapped[str] = mapped_column(String(40))
@@ -225,6 +227,8 @@ def move(
         **(changed | signed),
         **detail,
     )
+    if subject.NOUN in notices.ANNOUNCED:
+        notices.announce(session, subject.NOUN, subject.id, after, by=by.account)
     return after
 
 

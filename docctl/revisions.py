@@ -89,6 +89,8 @@ class Revision(Base):
             postgresql_where=text("state <> 'discarded'"),
         ),
         Index("ix_revision_interval", "effective_from", "effective_to"),
+        # Covers the question of what is in force, document by document: of 100,000 revisions few are read.
+        Index("ix_revision_document_interval", "document_id", "effective_from", "effective_to"),
         Index(
             "uq_revision_status_token",
             "status_token",
@@ -557,7 +559,7 @@ def standing(
         rows = in_force(session, on=on, document=document)
         return [Standing(row, row.effective_from or on, row.effective_to, decision_of(session, row)) for row in rows]
     found = []
-    for revision_id, (begins, ends, decision) in _intervals_known(session, known_at, document).items():
+    for revision_id, (begins, ends, decision) in intervals_known(session, known_at, document).items():
         if begins is not None and begins <= on and (ends is None or on < ends):
             found.append(Standing(session.get_one(Revision, revision_id), begins, ends, decision))
     return sorted(found, key=lambda row: (row.revision.document.code_key, row.revision.document_id))
@@ -609,9 +611,11 @@ def is_open(revision: Revision) -> bool:
     return revision.state in OPEN
 
 
-def _intervals_known(
+def intervals_known(
     session: Session, known_at: datetime, document: Document | None
 ) -> dict[int, tuple[datetime | None, datetime | None, str]]:
+    """Return of every revision its interval and decision as the trail told them up to an instant."""
+    """Return of every revision its interval and decision as the trail told them up to an instant."""
     known: dict[int, tuple[datetime | None, datetime | None, str]] = {}
     wanted = (Action.REVISION_MOVED, Action.REVISION_SUPERSEDED, Action.REVISION_IMPORTED)
     query = select(AuditEntry).where(AuditEntry.action.in_(wanted), AuditEntry.at <= known_at)

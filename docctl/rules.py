@@ -401,3 +401,32 @@ def request_unchanged(facts: Facts) -> bool:
 def nothing_missing(facts: Facts) -> bool:
     """Everything that the form (F1) asks for its kind is filled in."""
     return facts.missing is None
+
+
+@rule(
+    "Sổ bản kiểm soát chưa cân.",
+    "The ledger of copies does not balance.",
+    said=lambda facts: facts.ledger,
+)
+def ledger_balances(facts: Facts) -> bool:
+    """No copy is unaccounted for: issued = returned + destroyed + archived + lost."""
+    return facts.ledger is None
+
+
+@rule(
+    "Biên bản chưa đủ nội dung.",
+    "The minutes are not complete.",
+    said=lambda facts: facts.minutes,
+)
+def minutes_are_complete(facts: Facts) -> bool:
+    """Minutes name their number, date, basis and those present before anybody signs them."""
+    return facts.minutes is None
+
+
+@rule(
+    "Biên bản cần hai người ký khác nhau; bạn đã ký.",
+    "Minutes need two different people to sign; you have signed.",
+)
+def another_signer(facts: Facts) -> bool:
+    """The witness is not whoever recorded the minutes."""
+    return facts.actor not in facts.endorsers

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from docctl import clock, lifecycle, search, workflow
 from docctl.config import ConfigError, Settings
-from docctl.database import Database, newest_schema, schema_version, upgrade
+from docctl.database import Database, knows_schema, newest_schema, schema_version, upgrade
 from docctl.files.pages import Pages
 from docctl.files.store import Store
 from docctl.workflow import Workflow
@@ -63,9 +63,9 @@ def _check_schema(database: Database) -> None:
     found, wanted = schema_version(database), newest_schema()
     if found is None:
         raise ConfigError("There is no database yet. Run `docctl init` (or `docctl demo` for the sample organisation).")
-    if found < wanted:
+    if found != wanted and knows_schema(found):
         raise ConfigError(f"The database has schema {found}, this program needs {wanted}. Run `docctl upgrade`.")
-    if found > wanted:
+    if found != wanted:
         raise ConfigError(
             f"The database has schema {found}, newer than this program's {wanted}. Install the newer docctl."
         )

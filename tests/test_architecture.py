@@ -21,14 +21,28 @@ ORDER = (
     *LEAVES,
     "redline",
     "citations",
-    *("config", "database", "units", "people", "audit", "authority", "lifecycle", "contents", "documents", "tokens"),
+    *(
+        "config",
+        "database",
+        "units",
+        "people",
+        "audit",
+        "notices",
+        "authority",
+        "lifecycle",
+        "contents",
+        "documents",
+        "tokens",
+    ),
     *(
         "revisions",
         "histories",
         "comparison",
         "distribution",
+        "recall",
         "requests",
         "decisions",
+        "intervals",
         "status",
         "register",
         "openings",
@@ -37,10 +51,14 @@ ORDER = (
         "procedures",
         "tasks",
         "leaving",
+        "reorganising",
+        "announcing",
+        "mailing",
         "files",
         "renditions",
         "search",
         "site",
+        "checkpoints",
         "jobs",
         "verify",
         "backup",
@@ -75,9 +93,11 @@ PAGES_MAY_SQLALCHEMY = {
 BORN = {
     *(("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")),
     *(("histories", "_edition"), ("distribution", "Issuing.prepare"), ("distribution", "Issuing._ask")),
+    ("distribution", "_ask_anew"),
+    ("recall", "begin"),
 }
-RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy")
-TABLES = "revision|decision|change_request|read_task|controlled_copy"
+RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "Recall")
+TABLES = "revision|decision|change_request|read_task|controlled_copy|recall"
 WRITES = re.compile(rf"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+({TABLES})\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}

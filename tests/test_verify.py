@@ -659,7 +659,7 @@ def test_a_workflow_version_that_was_rewritten_is_named(copy: Path, report: Call
     tamper(
         copy, "UPDATE workflow_version SET source = replace(source, '\"not_the_author\", ', '') WHERE name = 'revision'"
     )
-    assert named(report(), "workflow_version revision 1", "SHA-256")
+    assert named(report(), "workflow_version revision 2", "SHA-256")
 
 
 def test_a_file_flipped_by_one_bit_and_one_that_is_gone_are_named(
@@ -709,7 +709,7 @@ def test_the_command_exits_with_1_and_names_every_record(lived: Lived, copy: Pat
     said = json.loads(answer.stdout)
     assert said["ok"] is False
     assert {row["record"] for row in said["problems"]} == {f"revision {lived.issued}", f"revision {lived.imported}"}
-    assert set(said) == {"ok", "head", "checked", "problems"}
+    assert set(said) == {"ok", "head", "checked", "problems", "tail", "files", "covers"}
     assert f"revision {lived.issued}" in answer.stderr
 
 

@@ -11,12 +11,13 @@ from docctl.cli import (
     keeping,
     law,
     organisation,
+    recall,
     requests,
     tokens,
 )
 from docctl.cli.main import main
 
-FIRST = (organisation, documents, requests, decisions, distribution, importing, importing_registers, asking)
+FIRST = (organisation, documents, requests, decisions, distribution, recall, importing, importing_registers, asking)
 for module in (*FIRST, exporting, law, keeping, tokens):
     module.add_to(main)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from docctl import authority, clock, documents, people, revisions
+from docctl import authority, clock, documents, intervals, people, revisions
 from docctl.cli.main import instant, json_option, opened, say
 from docctl.exporting import plain
 from docctl.search import following
@@ -55,10 +55,14 @@ def search(
 @click.option("--on", default=None, metavar="DATE", help="Now by default.")
 @click.option("--known-at", default=None, metavar="INSTANT", help="As it was known then.")
 @click.option("--document", default=None, metavar="ID|CODE")
+@click.option("--compare", default=None, metavar="DATE", help="Say what came in, went out and changed until that date.")
 @json_option
-def in_force(on: str | None, known_at: str | None, document: str | None, as_json: bool) -> None:
+def in_force(on: str | None, known_at: str | None, document: str | None, compare: str | None, as_json: bool) -> None:
     """Say what is in force, or was, or will be, on a date."""
     began = time.perf_counter()
+    if compare is not None:
+        _compare(on, known_at, compare, as_json)
+        return
     with opened() as site, site.database.reading() as session:
         # Opening the site has set the office's time zone, in which the dates are meant.
         at, known = instant(on, "--on") or clock.now(), instant(known_at, "--known-at")
@@ -68,6 +72,39 @@ def in_force(on: str | None, known_at: str | None, document: str | None, as_json
     lines = [f"{row['code']}\t{row['edition']}\t{row['effective_from']}\t{row['title']}" for row in found]
     took = (time.perf_counter() - began) * 1000
     say(as_json, result, *lines, f"{len(found)} in force on {clock.local(at):%d/%m/%Y %H:%M} ({took:.0f} ms)")
+
+
+def _compare(on: str | None, known_at: str | None, compare: str, as_json: bool) -> None:
+    with opened() as site, site.database.reading() as session:
+        at, known = instant(on, "--on") or clock.now(), instant(known_at, "--known-at")
+        until = instant(compare, "--compare") or clock.now()
+        found = intervals.difference(session, at, until, known)
+    result: dict[str, Any] = {
+        "on": plain.instant(at),
+        "compare": plain.instant(until),
+        "known_at": plain.instant(known),
+        "same": found.same,
+    }
+    result["came"], result["went"] = [_line(row) for row in found.came], [_line(row) for row in found.went]
+    result["changed"] = [{"before": _line(one), "after": _line(other)} for one, other in found.changed]
+    lines = [f"+ {row.code}\t{row.edition_text}\t{row.title}" for row in found.came]
+    lines += [f"- {row.code}\t{row.edition_text}\t{row.title}" for row in found.went]
+    lines += [f"~ {new.code}\t{old.edition_text} → {new.edition_text}\t{new.title}" for old, new in found.changed]
+    say(as_json, result, *lines, f"{found.same} unchanged")
+
+
+def _line(row: intervals.Standing) -> dict[str, Any]:
+    return {
+        "document": row.document_id,
+        "code": row.code,
+        "title": row.title,
+        "revision": row.revision_id,
+        "edition": row.edition_text if row.amendment else f"{row.edition:02d}",
+        "effective_from": plain.instant(row.effective_from),
+        "effective_to": plain.instant(row.effective_to),
+        "sha256": row.sha256,
+        "decision": row.decision,
+    }
 
 
 def add_to(main: click.Group) -> None:

@@ -199,6 +199,25 @@ def revision_act(
     say(as_json, result, f"Revision {revision_id}: {found.state}")
 
 
+@revision.command("template")
+@click.argument("revision_id", type=int)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write."
+)
+@as_option
+@json_option
+def revision_template(revision_id: int, output: Path, actor: str, as_json: bool) -> None:
+    """Write the Word file that a draft begins with: its cover and change table."""
+    from docctl import authority, people
+    from docctl.exporting import template
+
+    with opened() as site, site.database.reading() as session:
+        by = authority.reader(session, people.find(session, actor))
+        found = loaded(session, revision_id, by)
+        output.write_bytes(template.write(template.cover_of(session, found, by=by, locale=settings().locale)))
+    say(as_json, {"revision": revision_id, "file": str(output)}, f"Revision {revision_id}: template → {output}")
+
+
 @revision.command("read-again")
 @click.argument("revision_id", type=int)
 @as_option

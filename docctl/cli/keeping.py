@@ -7,29 +7,86 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DatabaseError
 
-from docctl import backup, contents, jobs, renditions
+from docctl import backup, checkpoints, contents, jobs, notices, renditions
 from docctl.audit import GENESIS, Head
+from docctl.checkpoints import Checkpoint
 from docctl.cli.main import REFUSED, fail, json_option, note, opened, say, settings, spoken
-from docctl.config import CHECKOUT
+from docctl.config import CHECKOUT, ConfigError
 from docctl.database import newest_schema
-from docctl.rules import Sentence
+from docctl.rules import Refused, Sentence
 from docctl.search import following
 from docctl.site import Site
-from docctl.verify import Problem, Progress, Report
+from docctl.verify import Problem, Progress, Report, Scope, covers
 from docctl.verify import verify as verified
+
+UNCHECKED, UNANCHORED = 2, 3
 
 
 @click.command()
+@click.option(
+    "--anchor",
+    "anchor_paths",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Checkpoints that somebody kept, a file or a folder of them; without, those of DOCCTL_CHECKPOINTS.",
+)
+@click.option("--quick", is_flag=True, help="Look for the files, and do not read them again.")
+@click.option("--subset", default="1/1", metavar="N/T", help="Read only part N of T of the files again.")
 @json_option
-def verify(as_json: bool) -> None:
-    """Check trail, signatures, stored states, files, index and database; exit status 1 names every record that fails."""
+def verify(anchor_paths: tuple[Path, ...], quick: bool, subset: str, as_json: bool) -> None:
+    """Check trail, signatures, stored states, files, index, database and checkpoints; 0 clean, 1 found, 2 not checked, 3 clean but for a tail.
+
+    Exit status 1 names every record that fails. Status 3 says that all is clean as far as the newest checkpoint reaches,
+    and how many entries after it nothing vouches for; it comes only when checkpoints were given, by --anchor or by
+    DOCCTL_CHECKPOINTS.
+    """
+    scope = _scope(quick, subset)
     try:
         with opened() as site:
-            report = verified(site, bar())
+            report = verified(site, bar(), points=_points(site, anchor_paths), scope=scope)
+    except (ConfigError, Refused) as error:
+        note(spoken(error.sentence) if isinstance(error, Refused) else str(error))
+        raise SystemExit(UNCHECKED) from error
     except DatabaseError as error:
         # So damaged that it does not even open: that too is a finding and not an accident.
         report = Report(Head(0, GENESIS), {}, [Problem("database", "database", str(error.orig))])
     _tell(report, as_json)
+
+
+@click.command("checkpoint")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write it to this file.")
+@json_option
+def checkpoint_command(output: Path | None, as_json: bool) -> None:
+    """Sign the present head of the trail and append it to the checkpoints; keep or print it elsewhere too."""
+    with opened() as site:
+        made = checkpoints.make(site)
+        place = checkpoints.folder(site.settings) / checkpoints.NAME
+    if output:
+        output.write_text(made.line() + "\n", encoding="utf-8")
+    say(
+        as_json,
+        {**vars(made), "written_to": str(place)},
+        f"Checkpoint of entry {made.sequence}, epoch {made.epoch}, {made.at}:",
+        f"  head      {made.hash}",
+        f"  key       {made.key}",
+        f"  signature {made.signature}",
+        f"Appended to {place}.",
+    )
+
+
+@click.command()
+@json_option
+def mail(as_json: bool) -> None:
+    """Send the letters that wait now; a serving process does it by itself. Exit status 1 when some still wait."""
+    with opened() as site:
+        jobs.post(site)
+        with site.database.reading() as session:
+            waiting, sent = notices.queue(session)
+    errors = sorted({row.last_error for row in waiting if row.last_error})
+    result = {"sent": sent, "waiting": len(waiting), "errors": errors}
+    say(as_json, result, f"{sent} letters sent so far, {len(waiting)} wait.", *errors)
+    if waiting:
+        sys.exit(REFUSED)
 
 
 @click.command()
@@ -95,12 +152,16 @@ def restore_command(file: Path, force: bool, as_json: bool) -> None:
     made, before = backup.restore(settings(), file, force=force)
     if before:
         note(f"The database that was there is kept as {before}.")
-    if made.schema < newest_schema():
+    if made.schema != newest_schema():
         note(f"The backup has schema {made.schema}. Run `docctl upgrade`, then `docctl verify`.")
         say(as_json, {"restored": str(file), "head": {"sequence": made.sequence, "hash": made.hash}}, "Restored.")
         return
     with opened() as site:
-        _tell(verified(site, bar()), as_json)
+        report = verified(site, bar())
+        if report.ok:
+            point = backup.begin_epoch(site, made)
+            note(f"Epoch {point.epoch} of the trail began at entry {point.sequence}.")
+        _tell(report, as_json)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -126,7 +187,7 @@ def bar() -> Progress | None:
 
 def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
-    for command in (verify, reindex, render, backup_command, restore_command, bench):
+    for command in (verify, mail, checkpoint_command, reindex, render, backup_command, restore_command, bench):
         main.add_command(command)
 
 
@@ -138,12 +199,59 @@ def _drawn(stage: str, done: int, total: int) -> None:
 
 def _tell(report: Report, as_json: bool) -> None:
     counts = ", ".join(f"{name} {number}" for name, number in report.checked.items())
-    say(as_json, report.as_dict(), f"Checked: {counts}.", f"Head: entry {report.head.sequence}, {report.head.hash}.")
+    covered = covers()
+    by_trail, by_points = ", ".join(covered["replayed"] + covered["checked"]), ", ".join(covered["by_checkpoint_only"])
+    tables = (
+        f"Tables proved by the trail: {by_trail}; by checkpoints only: {by_points}; not: {', '.join(covered['not'])}."
+    )
+    say(
+        as_json,
+        report.as_dict(),
+        f"Checked: {counts}.",
+        tables,
+        f"Files: {report.scope.words()}.",
+        f"Head: entry {report.head.sequence}, {report.head.hash}.",
+    )
+    _tell_tail(report)
     for problem in report.problems:
         note(f"{problem.what}: {problem.record}: {problem.detail}")
     if not report.ok:
         note(spoken(Sentence("Tìm thấy {n} lỗi.", "{n} problems found.").fill(n=len(report.problems))))
         raise SystemExit(REFUSED)
+    if report.tail and report.tail.entries:
+        raise SystemExit(UNANCHORED)
+
+
+def _tell_tail(report: Report) -> None:
+    if report.tail is None:
+        sentence = Sentence(
+            "Không có mốc kiểm soát nào để đối chiếu (--anchor), nên không loại trừ được việc cắt bớt phần cuối nhật ký "
+            "hoặc thay bằng cơ sở dữ liệu cũ.",
+            "There was no checkpoint to compare with (--anchor): a cut tail or an older database in its place cannot be "
+            "excluded.",
+        )
+    elif report.tail.entries:
+        sentence = Sentence(
+            "{n} mục cuối nhật ký, từ {since}, chưa có mốc kiểm soát nào xác nhận: không loại trừ được việc sửa chúng.",
+            "No checkpoint vouches for the last {n} entries, since {since}: that they were changed cannot be excluded.",
+        ).fill(n=report.tail.entries, since=report.tail.since)
+    else:
+        return
+    note(spoken(sentence))
+
+
+def _points(site: Site, anchor_paths: tuple[Path, ...]) -> list[Checkpoint] | None:
+    """Return the checkpoints to compare with, None when there are none to be had."""
+    configured = site.settings.checkpoints
+    paths = anchor_paths or ((configured,) if configured and configured.is_dir() else ())
+    return [point for path in paths for point in checkpoints.read(path)] if paths else None
+
+
+def _scope(quick: bool, subset: str) -> Scope:
+    part, _, parts = subset.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts) <= 10_000):
+        raise click.BadParameter(f"{subset}: write N/T with N from 1 to T, for example 1/7.", param_hint="--subset")
+    return Scope(quick, int(part), int(parts))
 
 
 def _read_again(site: Site) -> int:

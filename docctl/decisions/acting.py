@@ -8,7 +8,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from docctl import audit, authority, clock, distribution, lifecycle, requests, revisions, workflow
+from docctl import audit, authority, clock, distribution, lifecycle, recall, requests, revisions, workflow
 from docctl.audit import Action
 from docctl.decisions.checking import dry_run, first_error, lines_of, on_line, standing_of
 from docctl.decisions.table import ISSUE, OPEN, WITHDRAW, Check, Decision, DecisionLine, content_hash
@@ -98,15 +98,17 @@ def execute(session: Session, decision: Decision, *, by: Reader, seen: int | Non
     changes = {"executed_at": clock.now()}
     move(session, decision, "execute", by=by, seen=seen, found=found, changes=changes)
     issuing = distribution.Issuing(session, by=by)
+    ended: list[Revision] = []
     for line in lines_of(session, decision):
         try:
             if line.action == ISSUE:
-                _issue(session, decision, line, begins, by=by)
+                ended += _issue(session, decision, line, begins, by=by)
                 issuing.issue(_revision(line))
             else:
-                _withdraw(session, decision, line, begins, by=by)
+                ended += _withdraw(session, decision, line, begins, by=by)
         except Refused as refused:
             raise Refused(on_line(line.position, line.document.code, refused.sentence)) from refused
+    recall.begin(session, by=by, decision_id=decision.id, number=decision.number, ends=begins, ended=ended)
     _take_up_requests(session, decision, by=by)  # Those accepted since the decision was signed.
     requests.finish(session, by=by, decision_id=decision.id, number=decision.number)
     return found
@@ -167,9 +169,13 @@ def is_open(decision: Decision) -> bool:
     return decision.state in OPEN
 
 
-def _issue(session: Session, decision: Decision, line: DecisionLine, begins: datetime, *, by: Reader) -> None:
+def _issue(session: Session, decision: Decision, line: DecisionLine, begins: datetime, *, by: Reader) -> list[Revision]:
+    """Issue the revision of a line, and return what it supersedes."""
     revision = _revision(line)
-    for earlier in standing_of(session, [line]).get(line.document_id, []):
+    standing = standing_of(session, [line]).get(line.document_id, [])
+    # What ended long ago stays as it ended.
+    superseded = [row for row in standing if row.effective_to is None or row.effective_to > begins]
+    for earlier in superseded:
         _close(session, earlier, begins, by=by, decision=decision)
     lifecycle.move(
         session,
@@ -195,6 +201,7 @@ def _issue(session: Session, decision: Decision, line: DecisionLine, begins: dat
             before={"title": before},
             title=revision.title,
         )
+    return superseded
 
 
 def _revision(line: DecisionLine) -> Revision:
@@ -218,7 +225,11 @@ def _close(session: Session, earlier: Revision, ends: datetime, *, by: Reader, d
     )
 
 
-def _withdraw(session: Session, decision: Decision, line: DecisionLine, ends: datetime, *, by: Reader) -> None:
+def _withdraw(
+    session: Session, decision: Decision, line: DecisionLine, ends: datetime, *, by: Reader
+) -> list[Revision]:
+    """Withdraw what stands of the document of a line, and return it."""
+    withdrawn = []
     for revision in standing_of(session, [line]).get(line.document_id, []):
         if revision.effective_to is not None and revision.effective_to <= ends:
             continue
@@ -234,6 +245,8 @@ def _withdraw(session: Session, decision: Decision, line: DecisionLine, ends: da
             changes={"effective_to": max(ends, revision.effective_from), "withdrawn_by_id": decision.id},
             decision=decision.number,
         )
+        withdrawn.append(revision)
+    return withdrawn
 
 
 def move(

@@ -7,12 +7,17 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import clock, documents, people
+from docctl import clock, documents, people, recall
+from docctl.decisions import Decision
 from docctl.distribution import ReadTask, copies, lists, reading
-from docctl.people import Reader
+from docctl.people import Reader, Reauthenticated
 from docctl.revisions import Revision
 
 READ_AT_ONCE, READ_OF_ALL = 60, 3  # Of the readings of a decision, so many at the most, and two of three of them.
+INTACT = "Nguyên vẹn"
+MISLAID = "Thất lạc khi sắp xếp lại phòng làm việc; đơn vị đã có bản tường trình."
+PRESENT = "Văn thư, kiểm soát tài liệu; Thư ký Ban Chỉ đạo ISO; đại diện các đơn vị"
+TAKEN_BACK = "TH"
 EXEMPT = "Không giải quyết thủ tục thuộc lĩnh vực này."
 
 
@@ -46,6 +51,42 @@ def plan(replay: Replaying, day: date, issued: Callable[[], list[Revision]]) -> 
     replay.plan(begins + timedelta(days=1, hours=8, minutes=40), lambda: _hand_out(replay, issued()))
     replay.plan(begins + timedelta(days=3, hours=14, minutes=10), lambda: _receive(replay, issued()))
     replay.plan(begins + timedelta(days=5, hours=9, minutes=20), lambda: _read(replay, issued()))
+
+
+def plan_recall(
+    replay: Replaying, day: date, decision: Callable[[], Decision], proof: Callable[[str], Reauthenticated]
+) -> None:
+    """Plan the recall of decision 2804: all but eight copies come back in ten days, five late, three are declared lost."""
+    begins = clock.midnight(day)
+    replay.plan(begins + timedelta(days=10, hours=9), lambda: _take_back(replay, decision(), leave=8))
+    replay.plan(begins + timedelta(days=27, hours=9), lambda: _take_back(replay, decision(), leave=3))
+    replay.plan(begins + timedelta(days=30, hours=10), lambda: _close(replay, decision(), proof))
+
+
+def _take_back(replay: Replaying, decision: Decision, *, leave: int) -> None:
+    session, found = replay.session, recall.of_decision(replay.session, decision.id)
+    if found is None:
+        return
+    held = [line for line in recall.lines_of(session, found) if recall.is_held(line)]
+    for line in held[: len(held) - leave]:
+        recall.settle(session, found, line.copy, by=replay.person("controller"), condition=INTACT)
+
+
+def _close(replay: Replaying, decision: Decision, proof: Callable[[str], Reauthenticated]) -> None:
+    session, found = replay.session, recall.of_decision(replay.session, decision.id)
+    if found is None:
+        return
+    controller = replay.person("controller")
+    for line in recall.lines_of(session, found):
+        if recall.is_held(line):
+            recall.settle(session, found, line.copy, by=controller, lost=MISLAID)
+    recall.dispose(session, found, "destroy", by=controller)
+    recall.edit(
+        session, found, by=controller, number=f"01/BB-{TAKEN_BACK}", held_on=clock.today(), participants=PRESENT
+    )
+    recall.act(session, found, "reconcile", by=controller, signing=proof("controller"))
+    witness = replay.person("format-reviewer")
+    recall.act(session, found, "witness", by=witness, signing=proof("format-reviewer"))
 
 
 def _hand_out(replay: Replaying, issued: list[Revision]) -> None:

@@ -361,6 +361,8 @@ def _decide(
         distributing.plan(
             replay, given.date, lambda: [line.revision for line in made[0].lines if line.revision is not None]
         )
+    if given is organisation.DECISION_2804:
+        distributing.plan_recall(replay, given.date, lambda: made[0], replay.proof)
 
 
 def _drafted(replay: Replay, given: SampleDecision, lines: list[Line], effective: date) -> Decision:

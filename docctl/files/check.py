@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from docctl import text
+from docctl.files import inside, macros
 from docctl.files.compound import MAGIC as COMPOUND
 from docctl.files.compound import BrokenCompound, Compound
 from docctl.files.extract import probe_pdf
@@ -13,6 +14,7 @@ from docctl.files.kinds import PLAIN, Kind
 from docctl.files.package import Bomb, BrokenPackage, Package, UnsafeName
 from docctl.rules import Refused, Sentence
 
+MAX_PAGES = 5_000
 MAX_NAME = 200  # Bytes of UTF-8; file systems take 255, and prints and exports add to the name.
 
 _ACCEPTED = ", ".join(f".{kind}" for kind in Kind)
@@ -60,6 +62,33 @@ UNSAFE = Sentence(
     "The file contains unsafe paths inside and is not accepted; open it, save it, then upload it.",
 )
 
+INSIDE = {
+    "archive": Sentence(
+        "Tệp chứa tệp nén bên trong ({part}) nên không được nhận; hãy gỡ bỏ rồi lưu lại, hoặc tải từng tài liệu lên riêng.",
+        "The file holds an archive inside ({part}) and is not accepted; remove it and save, or upload each document by itself.",
+    ),
+    "program": Sentence(
+        "Tệp chứa chương trình bên trong ({part}) nên không được nhận; hãy gỡ bỏ rồi lưu lại.",
+        "The file holds a program inside ({part}) and is not accepted; remove it, then save and upload it.",
+    ),
+    "macros": Sentence(
+        "Tệp chứa tài liệu có macro bên trong ({part}) nên không được nhận; hãy gỡ bỏ rồi lưu lại.",
+        "The file holds a document with macros inside ({part}) and is not accepted; remove it, then save and upload it.",
+    ),
+    "picture": Sentence(
+        "Tệp chứa một ảnh quá lớn ({part}), không chương trình nào cần đến; hãy thu nhỏ ảnh rồi lưu lại.",
+        "The file holds a picture of absurd size ({part}); make the picture smaller, then save and upload it.",
+    ),
+}
+TWO_FILES = Sentence(
+    "Tệp vừa là {label} vừa là một tệp khác ghép vào, hai chương trình sẽ mở ra hai nội dung; hãy mở tệp, lưu lại rồi tải lên.",
+    "The file is {label} and a second file as well, so that two programs would show two contents; open it, save it, then upload it.",
+)
+TOO_MANY_PAGES = Sentence(
+    "Tệp PDF có {n} trang, nhiều hơn giới hạn {most}; hãy tách tài liệu rồi tải lên.",
+    "The PDF has {n} pages, more than the limit of {most}; split the document, then upload it.",
+)
+
 ARCHIVE = Sentence(
     "Không nhận tệp nén; hãy giải nén rồi tải lên từng tài liệu.",
     "Archives are not accepted; unpack it and upload each document.",
@@ -93,6 +122,7 @@ _SIGNATURES: tuple[tuple[bytes, Sentence], ...] = (
     (b"\x09\x02\x06\x00", _OLD_SHEET),
     (b"\x09\x04\x06\x00", _OLD_SHEET),
 )
+_BEFORE_PDF = re.compile(rb"(?:\xef\xbb\xbf)?[\s\0]*")
 _WEB = re.compile(rb"\s*(<!doctype html|<html|mime-version:)", re.IGNORECASE)
 
 
@@ -140,22 +170,29 @@ def check(path: Path, name: str) -> Kind:
 
 def _content(path: Path, named: Kind) -> Kind | Sentence:
     """Return what the bytes are, examined as deeply as their format allows, or what a person calls them."""
-    with path.open("rb") as file:
-        head = file.read(1024)
+    head = _head(path)
     if head.startswith(COMPOUND):
         return _examined(lambda: _compound(path), named)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _examined(lambda: _package(path), named)
     if head.startswith(b"{\\rtf"):
         return Kind.RTF
-    if b"%PDF-" in head:
-        return _pdf(path, named)
     for signature, label in _SIGNATURES:
         if head.startswith(signature):
             return label
+    if b"%PDF-" in head and (named not in PLAIN or head.startswith(b"%PDF-")):
+        # Before it blanks and a byte order mark are often seen; anything else there is another file's beginning.
+        if _BEFORE_PDF.fullmatch(head[: head.index(b"%PDF-")]) is None or inside.second_file(path):
+            raise Refused(TWO_FILES.fill(label=Kind.PDF.label), field="file")
+        return _pdf(path, named)
     if not _is_text(path):
         return _UNKNOWN
     return _WEB_PAGE if _WEB.match(head) and named not in PLAIN else Kind.TXT
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1024)
 
 
 def _examined(examine: Callable[[], Kind | Sentence], named: Kind) -> Kind | Sentence:
@@ -180,6 +217,10 @@ def _package(path: Path) -> Kind | Sentence:
             office = "[Content_Types].xml" in package.names or "mimetype" in package.names
             return _OTHER_OFFICE if office else _ARCHIVE
         kind, part = main
+        if inside.follows_package(path) or b"%PDF-" in _head(path):
+            raise Refused(TWO_FILES.fill(label=kind.label), field="file")
+        for name, what in package.strange():
+            raise Refused(INSIDE[what].fill(part=PurePosixPath(name).name[:80]), field="file")
         package.read(part)  # Inflates it and checks its CRC.
         return kind
 
@@ -190,7 +231,7 @@ def _compound(path: Path) -> Kind | Sentence:
     names = compound.names
     if "EncryptedPackage" in names:
         raise Refused(LOCKED, field="file")
-    if any(name.startswith(("Macros/VBA/", "_VBA_PROJECT_CUR/VBA/")) for name in names):
+    if macros.has_code(compound):
         raise Refused(MACROS, field="file")
     if "WordDocument" in names:
         # FibBase.fEncrypted: bit 8 of the flags at offset 10.
@@ -201,6 +242,8 @@ def _compound(path: Path) -> Kind | Sentence:
         if stream in names:
             if _workbook_is_locked(_part(compound, stream, 4096)):
                 raise Refused(LOCKED, field="file")
+            if macros.has_macro_sheet(compound.read(stream, macros.MAX_GLOBALS)):
+                raise Refused(MACROS, field="file")
             return Kind.XLS
     return _OTHER_OFFICE
 
@@ -224,9 +267,11 @@ def _workbook_is_locked(data: bytes) -> bool:
 
 
 def _pdf(path: Path, named: Kind) -> Kind:
-    problem = probe_pdf(path)
+    problem, pages = probe_pdf(path)
     if problem == "locked":
         raise Refused(LOCKED, field="file")
+    if pages > MAX_PAGES:
+        raise Refused(TOO_MANY_PAGES.fill(n=pages, most=MAX_PAGES), field="file")
     if problem:
         raise Refused(DAMAGED.fill(label=Kind.PDF.label if named == Kind.PDF else named.label), field="file")
     return Kind.PDF

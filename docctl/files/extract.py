@@ -87,12 +87,13 @@ def _result(path: Path, kind: Kind, converted: Path | Sentence | None, timeout: 
     return NotExtractable(converted if isinstance(converted, Sentence) else convert.LOST)
 
 
-def probe_pdf(path: Path, *, timeout: float = 20) -> str:
-    """Open a PDF in a worker and say what is wrong with it: `locked`, `damaged`, or nothing (the empty string)."""
+def probe_pdf(path: Path, *, timeout: float = 20) -> tuple[str, int]:
+    """Open a PDF in a worker; say what is wrong with it, `locked`, `damaged` or nothing (empty), and how many pages it has."""
     try:
-        return str(work("probe", path, Kind.PDF, timeout)["problem"])
+        found = work("probe", path, Kind.PDF, timeout)
     except NotExtractable:
-        return "damaged"
+        return "damaged", 0
+    return str(found["problem"]), int(found["pages"])
 
 
 def _extracted(found: Reading, method: str) -> Extracted:

@@ -4,10 +4,13 @@ A workbook whose owner once opened the macro editor keeps a project of empty mod
 """
 
 import re
+import struct
 
 from docctl.files.compound import BrokenCompound, Compound
 
 MAX_SOURCE = 4 << 20  # Bytes of one module, unpacked; one that is longer has code.
+MAX_COMPILED = 4096  # Bytes before the source: an empty module compiles to about one thousand.
+MAX_GLOBALS = 1 << 20  # Bytes at the beginning of a workbook in which its list of sheets stands.
 _PROJECTS = re.compile(r"(?:^|/)(?:Macros|_VBA_PROJECT_CUR|_VBA_PROJECT)/VBA/(?P<name>[^/]+)$")
 _NO_MODULE = re.compile(r"dir|_VBA_PROJECT|__SRP_\d+", re.IGNORECASE)
 _IDLE = re.compile(r"\s*(?:Attribute\b.*|Option\s+(?:Explicit|Base|Compare|Private)\b.*|'.*|Rem\b.*)?", re.IGNORECASE)
@@ -30,12 +33,26 @@ def _module_has_code(compound: Compound, path: str) -> bool:
         return True
     # The source follows the compiled part; it always begins with the word Attribute, which no copy can shorten yet.
     at = data.rfind(b"\x00Attribut")
-    if at < 3 or data[at - 3] != 1:
+    if at < 3 or data[at - 3] != 1 or at > MAX_COMPILED:
+        # A module can be compiled and its source taken out; then what is compiled is long.
         return True
     source = unpack(data[at - 3 :])
     if source is None:
         return True
     return any(not _IDLE.fullmatch(line) for line in source.decode("latin-1").splitlines())
+
+
+def has_macro_sheet(workbook: bytes) -> bool:
+    """Say whether a workbook stream lists a sheet of Excel 4 macros (BoundSheet8, [MS-XLS] 2.4.28)."""
+    at = 0
+    while at + 4 <= len(workbook):
+        record, length = struct.unpack_from("<HH", workbook, at)
+        if record == 0x85 and at + 10 <= len(workbook) and workbook[at + 9] in (1, 6):
+            return True
+        if record == 0x0A:
+            return False
+        at += 4 + length
+    return False
 
 
 def unpack(data: bytes) -> bytes | None:

@@ -3,10 +3,12 @@
 import io
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from lxml import etree
 
+from docctl.files import inside
 from docctl.files.kinds import Kind
 
 MAX_ENTRIES = 10_000
@@ -15,6 +17,9 @@ MAX_PART = 256 << 20  # Bytes of one part, inflated.
 MAX_TOTAL = 1 << 30  # Bytes of all parts, inflated.
 MAX_RATIO = 200  # Inflated to packed, for a part above RATIO_FROM; the XML of long tables reaches about 60.
 RATIO_FROM = 16 << 20
+
+MAX_EMBEDDED = 64 << 20  # Bytes of an embedded object that is looked into.
+LOOKED_AT = 64 << 10  # Bytes at the beginning of each part that tell what it is.
 
 _RELATIONS = "_rels/.rels"
 _OOXML = "application/vnd.openxmlformats-officedocument."
@@ -111,7 +116,42 @@ class Package:
                 return True
             if name.startswith("basic/") and name.endswith(".xml") and not name.endswith(lists):
                 return True
-        return "[Content_Types].xml" in self.names and b"macroEnabled.main+xml" in self._content_types()
+        if "[Content_Types].xml" not in self.names:
+            return False
+        types = self._content_types()
+        return b"macroEnabled.main+xml" in types or b"ms-excel.macrosheet+xml" in types
+
+    def strange(self) -> Iterator[tuple[str, str]]:
+        """Yield the parts that no document needs, with what they are: archives, programs, macros, absurd pictures."""
+        for info in self._zip.infolist():
+            if info.is_dir() or not info.file_size:
+                continue
+            try:
+                with self._zip.open(info) as part:
+                    head = part.read(LOOKED_AT)
+            except Exception as error:  # Damaged bytes: zipfile and zlib raise errors of their own.
+                raise BrokenPackage(str(error)) from error
+            what = inside.strange(info.filename, head)
+            if not what and inside.pixels(head) > inside.MAX_PIXELS:
+                what = "picture"
+            if not what and "embeddings/" in info.filename.lower() and info.file_size <= MAX_EMBEDDED:
+                what = self._embedded(info.filename)
+            if what:
+                yield info.filename, what
+
+    def _embedded(self, name: str) -> str:
+        """Look one level into what is embedded: an office package of its own, or an object of the office's packager."""
+        data = self.read(name, MAX_EMBEDDED)
+        if not data.startswith(b"PK\x03\x04"):
+            return inside.packed(data)
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as nested:
+                names = [part.lower() for part in nested.namelist()]
+        except Exception:  # What does not open as a zip file is none.
+            return ""
+        if any(part.endswith("vbaproject.bin") for part in names):
+            return "macros"
+        return "" if "[content_types].xml" in names or "mimetype" in names else "archive"
 
     def main(self) -> tuple[Kind, str] | None:
         """Return the kind and the main part, or None for a package of another sort."""

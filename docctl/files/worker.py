@@ -44,8 +44,8 @@ def text(path: Path, kind: str) -> dict[str, Any]:
     }
 
 
-def probe(path: Path, kind: str) -> dict[str, str]:
-    """Say what is wrong with a PDF: `locked` by a password, `damaged`, or nothing."""
+def probe(path: Path, kind: str) -> dict[str, Any]:
+    """Say what is wrong with a PDF, `locked` by a password, `damaged` or nothing, and how many pages it has."""
     import pypdfium2
     from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
 
@@ -54,8 +54,9 @@ def probe(path: Path, kind: str) -> dict[str, str]:
         pages = len(pdf)
         pdf.close()
     except pypdfium2.PdfiumError as error:
-        return {"problem": "locked" if error.err_code in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY) else "damaged"}
-    return {"problem": "" if pages else "damaged"}
+        locked = error.err_code in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY)
+        return {"problem": "locked" if locked else "damaged", "pages": 0}
+    return {"problem": "" if pages else "damaged", "pages": pages}
 
 
 def picture(path: Path, kind: str, page: str, into: str) -> dict[str, Any]:

@@ -88,6 +88,12 @@ NOUNS = (
         "SELECT revision_id AS id, issued, asked, made_at, made_by_id FROM distribution ORDER BY revision_id",
     ),
     Controlled(
+        "recall",
+        "SELECT id, decision_id, number, held_on, basis, participants, due_on, state, round, workflow, workflow_version, "
+        "content_hash, issued, returned, destroyed, archived, lost, opened_at, closed_at, head_sequence, head_hash "
+        "FROM recall ORDER BY id",
+    ),
+    Controlled(
         "controlled_copy",
         "SELECT id, revision_id, number, total, medium, unit_id, account_id, state, workflow, workflow_version, made_at, "
         "delivered_at, delivered_by_id, received_at, received_by_id, settled_at, settled_by_id, condition "
@@ -135,6 +141,7 @@ def check(connection: Connection, findings: Findings) -> None:
         _replayed(connection, noun, findings)
     _reading(connection, findings)
     _accounts(connection, findings)
+    _units(connection, findings)
     _keys(connection, findings)
     _workflows(connection, findings)
 
@@ -263,6 +270,38 @@ def _accounts(connection: Connection, findings: Findings) -> None:
             findings.found("state", f"account {row.id}", f"its successor is {row.successor}, by the trail another one")
     for identity in told:
         findings.found("state", f"account {identity}", "the trail tells of it, and it is gone")
+
+
+def _units(connection: Connection, findings: Findings) -> None:
+    """Check names, ends and successors of units against what the trail last said of each."""
+    told: dict[int, dict[str, Any]] = {}
+    for row in stream(connection, ENTRIES, noun="unit", actions="unit.%"):
+        told.setdefault(row.record_id, {}).update(loaded(row.detail) or {})
+    following: dict[int, set[str]] = {}
+    pairs = (
+        "SELECT unit_succession.unit_id, unit.code FROM unit_succession "
+        "JOIN unit ON unit.id = unit_succession.successor_id"
+    )
+    for row in stream(connection, pairs):
+        following.setdefault(row.unit_id, set()).add(row.code)
+    for row in stream(connection, "SELECT id, code, name_vi, name_en, valid_to FROM unit ORDER BY id"):
+        findings.count("unit")
+        said = told.pop(row.id, {})
+        for name in ("name_vi", "name_en"):
+            if name in said and said[name] != getattr(row, name):
+                findings.found(
+                    "state", f"unit {row.code}", f"{name}: stored {getattr(row, name)!r}, by the trail {said[name]!r}"
+                )
+        if plain(row.valid_to) != said.get("valid_to"):
+            findings.found(
+                "state",
+                f"unit {row.code}",
+                f"valid_to: stored {plain(row.valid_to)!r}, by the trail {said.get('valid_to')!r}",
+            )
+        if following.get(row.id, set()) != set(said.get("successors", [])):
+            findings.found("state", f"unit {row.code}", "its successors are not those that the trail tells of")
+    for identity in told:
+        findings.found("state", f"unit {identity}", "the trail tells of it, and it is gone")
 
 
 def _keys(connection: Connection, findings: Findings) -> None:

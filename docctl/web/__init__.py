@@ -17,10 +17,13 @@ from docctl.web import (
     external,
     health,
     home,
+    in_force,
     language,
     metrics,
+    notices,
     procedures,
     reading,
+    recalls,
     registers,
     renditions,
     requests,
@@ -32,6 +35,7 @@ from docctl.web import (
     status,
     style,
     trail,
+    units,
 )
 
 # The order is that of the listing; none depends on another.
@@ -45,10 +49,13 @@ PAGES = (
     external,
     health,
     home,
+    in_force,
     language,
     metrics,
+    notices,
     procedures,
     reading,
+    recalls,
     registers,
     renditions,
     requests,
@@ -58,6 +65,7 @@ PAGES = (
     status,
     style,
     trail,
+    units,
 )
 
 

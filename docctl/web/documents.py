@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import clock, decisions, documents, histories, openings, register, requests, revisions, units
+from docctl import clock, decisions, documents, histories, intervals, openings, register, requests, revisions, units
 from docctl.documents import Document
 from docctl.exporting import Cell, xlsx
 from docctl.register import Asked, Found, Row
@@ -272,6 +272,7 @@ def _page(document: Document, form: forms.CodeForm | None = None, refused: Refus
         tone=openings.tone_of_document(session, document),
         rows=[_revision_row(revision) for revision in seen],
         intervals=[row for row in reversed(seen) if row.effective_from],
+        strip=intervals.strip(seen),
         namesakes=[
             row.document
             for row in same

@@ -1,5 +1,6 @@
 """Pages of revisions: read, act, see the history, edit a draft, fetch the file."""
 
+import io
 from types import SimpleNamespace
 
 from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
@@ -15,11 +16,13 @@ from docctl import (
     openings,
     register,
     renditions,
+    reorganising,
     requests,
     revisions,
     workflow,
 )
 from docctl.distribution import reading
+from docctl.exporting import template
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
 from docctl.rules import MEANINGS, Refused
@@ -98,6 +101,21 @@ def edit(revision_id: int) -> str:
     return _edit_page(revision_id, _form_of(revision))
 
 
+@blueprint.get("/revisions/<int:revision_id>/template")
+def template_(revision_id: int) -> Response:
+    """Give the Word file that a draft begins with: cover and change table filled from the record."""
+    revision = _load(revision_id)
+    if refusal := revisions.editing_refusal(revision, by=edge.me()):
+        raise Refused(refusal)
+    cover = template.cover_of(edge.reading(), revision, by=edge.me(), locale=language.locale())
+    return send_file(
+        io.BytesIO(template.write(cover)),
+        mimetype=Kind.DOCX.media_type,
+        as_attachment=True,
+        download_name=template.file_name(revision),
+    )
+
+
 @blueprint.post("/revisions/<int:revision_id>")
 def save(revision_id: int) -> str | Response:
     """Save a draft."""
@@ -157,6 +175,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         readable=openings.of_text(session, revision),
         may_reread=revisions.rereading_refusal(session, revision, by=me) is None,
         decision=revisions.decision_of(session, revision),
+        unit_then=_unit_then(revision),
         withdrawal=revisions.withdrawal_of(session, revision),
         against=revisions.compared_with(session, revision) if revisions.is_open(revision) else None,
         comparable=revision.content is not None and comparison.usual(session, revision, by=me) is not None,
@@ -280,3 +299,11 @@ def _edit_page(revision_id: int, form: forms.RevisionForm, refused: Refused | No
         accepted=forms.ACCEPTED,
         limit=edge.site().settings.max_upload_mb,
     )
+
+
+def _unit_then(revision: Revision) -> str:
+    """Return the name of the unit on the day of issue: old names stay on old records."""
+    if revision.effective_from is None:
+        return ""
+    at = max(revision.created_at, revision.effective_from)
+    return reorganising.unit_then(edge.reading(), revision.document, at, language.locale())

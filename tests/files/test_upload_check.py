@@ -1,13 +1,16 @@
 """Which files are taken, and what a person reads when one is not."""
 
+import io
 import struct
 import unicodedata
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from docctl.files import check as rules
+from docctl.files import macros
 from docctl.files.check import check, clean_name
 from docctl.files.kinds import Kind
 from docctl.rules import Refused, Sentence
@@ -174,3 +177,112 @@ def test_a_long_name_keeps_its_extension_and_whole_letters() -> None:
 def test_a_file_without_a_name_is_to_be_named(name: str) -> None:
     with pytest.raises(Refused):
         clean_name(name)
+
+
+def png(width: int, height: int) -> bytes:
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02\0\0\0"
+
+
+def zipped(**parts: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as package:
+        for name, data in parts.items():
+            package.writestr(name, data)
+    return made.getvalue()
+
+
+INSIDE = {
+    "archive": (("word/embeddings/a.zip", b"PK\x05\x06" + b"\0" * 18), ("word/embeddings/b.bin", b"Rar!\x1a\x07")),
+    "program": (("word/media/x.png", b"MZ\x90\0" + b"\0" * 60), ("word/embeddings/setup.exe", b"data")),
+    "macros": (("word/embeddings/a.docm", b"data"), ("word/embeddings/b.bin", zipped(**{"xl/vbaProject.bin": b"x"}))),
+    "picture": (("word/media/a.png", png(60_000, 60_000)),),
+}
+
+
+@pytest.mark.parametrize(("what", "name", "data"), [(what, *part) for what, parts in INSIDE.items() for part in parts])
+def test_what_no_document_needs_inside_is_refused_by_name(docx: Maker, what: str, name: str, data: bytes) -> None:
+    sentence = refusal(docx(**{name: data}))
+    assert sentence == rules.INSIDE[what].fill(part=name.rpartition("/")[2])
+
+
+def test_what_documents_do_hold_inside_is_taken(docx: Maker) -> None:
+    sheet = zipped(**{"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<x/>"})
+    parts = {
+        "word/media/a.png": png(6_000, 6_000),
+        "word/embeddings/a.xlsx": sheet,
+        "word/embeddings/b.bin": b"\xd0\xcf",
+    }
+    assert check(docx(**parts), "a.docx") == Kind.DOCX
+
+
+def test_a_program_that_the_packager_put_in_is_found_by_its_name(docx: Maker) -> None:
+    def packed(name: bytes) -> bytes:
+        return b"\xd0\xcf" + "\x01Ole10Native".encode("utf-16-le") + b"\0\0" + name + b"\0C:\\" + name + b"\0data"
+
+    assert refusal(docx(**{"word/embeddings/o.bin": packed(b"setup.EXE")})) == rules.INSIDE["program"].fill(
+        part="o.bin"
+    )
+    assert check(docx(**{"word/embeddings/o.bin": packed(b"bang tinh.xls")}), "a.docx") == Kind.DOCX
+
+
+def test_one_file_is_not_two(docx: Maker, pdf: Maker, tmp_path: Path) -> None:
+    whole = pdf("x").read_bytes()
+    for name, data in {
+        "page-then.pdf": b"<html>x</html>" + whole,
+        "zip-after.pdf": whole + zipped(a=b"x"),
+    }.items():
+        assert refusal(write(tmp_path / name, data)) == rules.TWO_FILES.fill(label=Kind.PDF.label), name
+    both = write(tmp_path / "both.docx", docx().read_bytes() + whole)
+    assert refusal(both) == rules.TWO_FILES.fill(label=Kind.DOCX.label)
+    assert check(write(tmp_path / "blank.pdf", b"\xef\xbb\xbf\r\n" + whole), "blank.pdf") == Kind.PDF
+    assert check(write(tmp_path / "tail.docx", docx().read_bytes() + b"\0\0"), "tail.docx") == Kind.DOCX
+
+
+def test_a_text_that_speaks_of_pdf_is_a_text(tmp_path: Path) -> None:
+    assert check(write(tmp_path / "a.md", b"A PDF begins with `%PDF-1.7`."), "a.md") == Kind.MD
+
+
+def test_a_pdf_of_too_many_pages_is_to_be_split(pdf: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MAX_PAGES", 2)
+    assert check(pdf("1", "2"), "a.pdf") == Kind.PDF
+    assert refusal(pdf("1", "2", "3")) == rules.TOO_MANY_PAGES.fill(n=3, most=2)
+
+
+def vba(source: bytes, compiled: int = 800) -> bytes:
+    """Return a module stream: what was compiled, then the source as one literal chunk of MS-OVBA's packing."""
+    packed = b"".join(b"\0" + source[at : at + 8] for at in range(0, len(source), 8))
+    return b"\xaa" * compiled + b"\x01" + struct.pack("<H", 0xB000 | (len(packed) - 1)) + packed
+
+
+def test_a_macro_project_without_a_line_of_code_is_no_macro(shared_data: Path) -> None:
+    path = shared_data / "vn-legacy-encoding" / "tcvn3" / "2005-34448_Data_08-2005_Website.xls"
+    assert check(path, path.name) == Kind.XLS  # Excel left empty modules in it.
+
+
+@pytest.mark.parametrize(
+    ("stream", "code"),
+    [
+        (vba(b'Attribute VB_Name = "A"\r\nOption Explicit\r\n'), False),
+        (vba(b'Attribute VB_Name = "A"\r\nSub AutoOpen()\r\nEnd Sub\r\n'), True),
+        (vba(b'Attribute VB_Name = "A"\r\n', compiled=9000), True),  # The source was taken out, the compiled part left.
+        (b"\0" * 100, True),
+    ],
+)
+def test_a_module_has_code_or_not(stream: bytes, code: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fake:
+        names = frozenset(["Macros/VBA/A", "Macros/VBA/dir"])
+
+        def read(self, name: str, limit: int) -> bytes:
+            return stream
+
+    assert macros.has_code(Fake()) is code  # type: ignore[arg-type]
+
+
+def test_a_sheet_of_old_macros_is_a_macro(compound: Maker) -> None:
+    def book(kind: int) -> bytes:
+        globals_ = struct.pack("<HHHH", 0x0809, 4, 0x0600, 5)
+        sheet = struct.pack("<HHIBB", 0x85, 8, 0, 0, kind) + b"\x01\0A"
+        return globals_ + sheet.ljust(12, b"\0") + struct.pack("<HH", 0x0A, 0)
+
+    assert check(compound({"Workbook": book(0)}, name="a.xls"), "a.xls") == Kind.XLS
+    assert refusal(compound({"Workbook": book(1)}, name="b.xls")) == rules.MACROS

@@ -182,3 +182,16 @@ def test_an_imported_edition_stands_since_its_date_under_the_decision_that_it_na
     with site.database.reading() as session:
         (found,) = revisions.standing(session, on=clock.midnight(date(2020, 9, 8)))
         assert (found.decision, found.revision.origin) == ("2115/QĐ-UBND", "import")
+
+
+def test_a_third_edition_ends_the_second_and_leaves_the_first_as_it_ended(
+    site: Site, cast: Cast, make_document: Callable[..., int]
+) -> None:
+    document = make_document("Đăng ký khai sinh")
+    days = [clock.today() - timedelta(days=away) for away in (30, 20, 10)]
+    rows = []
+    for day in days:
+        rows.append(approved(site, cast, document))
+        decide(site, cast, issue=[rows[-1]], on=day)
+    assert [standing(site, clock.midnight(day)) for day in days] == [[row] for row in rows]
+    assert standing(site, clock.midnight(days[1]) - timedelta(seconds=1)) == [rows[0]]

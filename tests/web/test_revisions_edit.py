@@ -201,3 +201,15 @@ def test_without_the_token_of_the_page_nothing_happens(make_revision, sign_in):
     browser = sign_in("author")
     assert browser.post(f"/revisions/{made.id}", data={"title": "x"}).status_code == 400
     assert browser.post(f"/documents/{made.document_id}/revisions").status_code == 400
+
+
+def test_the_page_of_a_draft_offers_the_template_and_only_its_author_gets_it(make_revision, sign_in):
+    made = make_revision("draft", bare=True)
+    browser = sign_in("author")
+    assert f"/revisions/{made.id}/template" in browser.read(f"/revisions/{made.id}/edit")
+    answer = browser.get(f"/revisions/{made.id}/template")
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"PK")
+    assert f"{made.code} 01.00.docx" in answer.headers["Content-Disposition"]
+    assert sign_in("reviewer").get(f"/revisions/{made.id}/template").status_code == 409
+    assert sign_in("neighbour").get(f"/revisions/{made.id}/template").status_code == 404

@@ -1,0 +1,108 @@
+"""The minutes that an office signs: of a recall (F6) as plain values for a page, a Word document or a PDF."""
+
+from sqlalchemy.orm import Session
+
+from docctl import audit, clock, recall, units
+from docctl.distribution import ControlledCopy, copies
+from docctl.exporting.paper import Block, Paper, Signer
+from docctl.recall import Recall, RecallLine
+from docctl.rules import Sentence
+
+RECALL = Sentence("Biên bản thu hồi tài liệu", "Minutes of a recall")
+ON_PAPER = Sentence("I. Bản giấy", "I. Copies on paper")
+ELECTRONIC = Sentence("II. Bản điện tử: xác nhận đã hủy", "II. Electronic copies: confirmed destroyed")
+HEADINGS = (
+    Sentence("STT", "No."),
+    Sentence("Mã tài liệu", "Code"),
+    Sentence("Tên tài liệu", "Title"),
+    Sentence("Lần ban hành", "Edition"),
+    Sentence("Số bản", "Copy"),
+    Sentence("Nơi giữ", "Holder"),
+    Sentence("Phát", "Issued"),
+    Sentence("Thu", "Returned"),
+    Sentence("Thiếu", "Missing"),
+    Sentence("Tình trạng", "Condition"),
+    Sentence("Ngày", "Date"),
+    Sentence("Người giao (ký)", "Handed over by"),
+    Sentence("Người nhận (ký)", "Taken back by"),
+)
+NUMBER = Sentence("Số: {number}. Ngày lập: {day}.", "Number: {number}. Date: {day}.")
+BASIS = Sentence("Căn cứ: {basis}.", "Basis: {basis}.")
+WHO = Sentence("Thành phần: {who}.", "Participants: {who}.")
+SUM = Sentence(
+    "Đã phát {issued} bản = đang giữ {held} + đã thu {returned} + đã hủy {destroyed} + lưu {archived} + mất {lost}. "
+    "Trả sau hạn: {late} bản.",
+    "Issued {issued} = held {held} + returned {returned} + destroyed {destroyed} + archived {archived} + lost {lost}. "
+    "Returned late: {late}.",
+)
+SIGNED = Sentence("Đã ký trên hệ thống: {who}, {title}, {at}.", "Signed in the system: {who}, {title}, {at}.")
+DRAFT = Sentence("Dự thảo, chưa ký", "Draft, not signed")
+SIGNERS = (Sentence("Người lập biên bản", "Recorded by"), Sentence("Người chứng kiến", "Witnessed by"))
+NOT_YET = Sentence("……", "……")
+
+
+def of_recall(session: Session, found: Recall, *, locale: str) -> Paper:
+    """Return the minutes of a recall; they bear the end of the trail at which they were signed, or the present one."""
+    lines = recall.lines_of(session, found)
+    count = recall.ledger(session, found)
+    signed = [row for row in recall.signatures(session, found) if row.round == found.round]
+    counted = {name: getattr(count, name) for name in ("issued", "held", "returned", "destroyed", "archived", "lost")}
+    late = sum(line.late and not recall.is_held(line) and line.copy.state != "lost" for line in lines)
+    day = found.held_on.strftime("%d/%m/%Y") if found.held_on else NOT_YET.vi
+    opening = [
+        NUMBER.fill(number=found.number or NOT_YET.vi, day=day),
+        BASIS.fill(basis=found.basis),
+        WHO.fill(who=found.participants or NOT_YET.vi),
+    ]
+    closing = [SUM.fill(late=late, **counted)] + [
+        SIGNED.fill(who=row.person, title=row.title, at=clock.local(row.signed_at).strftime("%d/%m/%Y %H:%M"))
+        for row in signed
+    ]
+    names = [row.person for row in signed] + ["", ""]
+    return Paper(
+        title=RECALL.get(locale),
+        office=units.office(session).name(locale),
+        code="F6",
+        made_at=clock.now(),
+        subtitle="" if signed else DRAFT.get(locale),
+        opening=[row.get(locale) for row in opening],
+        blocks=[
+            _block(session, caption, rows, locale)
+            for caption, rows in (
+                (ON_PAPER, [line for line in lines if line.copy.medium != "electronic"]),
+                (ELECTRONIC, [line for line in lines if line.copy.medium == "electronic"]),
+            )
+            if rows
+        ],
+        closing=[row.get(locale) for row in closing],
+        signers=[Signer(capacity.get(locale), name) for capacity, name in zip(SIGNERS, names, strict=False)],
+        head=found.head or audit.head(session),
+        locale=locale,
+        motto=True,
+    )
+
+
+def _block(session: Session, caption: Sentence, lines: list[RecallLine], locale: str) -> Block:
+    rows = [_row(session, number, line.copy, line, locale) for number, line in enumerate(lines, start=1)]
+    return Block(caption.get(locale), [heading.get(locale) for heading in HEADINGS], rows)
+
+
+def _row(session: Session, number: int, copy: ControlledCopy, line: RecallLine, locale: str) -> list[str | int | None]:
+    back = not recall.is_held(line) and copy.state != "lost"
+    settled = clock.local(copy.settled_at).strftime("%d/%m/%Y") if copy.settled_at else ""
+    said = copies.label(session, copy).get(locale)
+    return [
+        number,
+        copy.revision.document.code,
+        copy.revision.title,
+        copy.revision.edition_text,
+        copy.number_text,
+        copy.holder.get(locale),
+        1,
+        int(back),
+        int(not back),
+        f"{said}: {copy.condition}" if copy.condition else said,
+        settled,
+        "",
+        copy.settled_by.title(locale) if copy.settled_by and back else "",
+    ]

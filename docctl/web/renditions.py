@@ -10,6 +10,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from docctl import contents, jobs, openings, renditions, revisions
+from docctl.distribution import copies
 from docctl.files import check, pages, pdf
 from docctl.files.kinds import Kind
 from docctl.renditions import Rendition
@@ -41,14 +42,15 @@ def picture(revision_id: int, number: int) -> Response:
 
 @blueprint.get("/revisions/<int:revision_id>/rendition")
 def show(revision_id: int) -> Response:
-    """Give the PDF, stamped with what holds at this moment; the stored one stays as it is."""
+    """Give the PDF, stamped with what holds at this moment; `copy` names a controlled copy, whose number it then bears."""
     revision = _load(revision_id)
     row = _ready(revision)
     if row is None:
         return redirect(url_for("renditions.read", revision_id=revision_id), 303)
     settings, issued = edge.site().settings, revision.effective_from is not None
     sealed = renditions.seal_words(settings) if issued else ""
-    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision), sealed=sealed)
+    number = _copy_number(revision)
+    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision), copy=number, sealed=sealed)
     stamped = pdf.press(edge.site().store.path(str(row.sha256)), sheet)
     if issued:
         # Last of all: whatever came after the office's signature would be a change of what it signed.
@@ -129,6 +131,16 @@ def status_url(revision: Revision) -> str:
     """Return the full address of a revision's status page, as a print must bear it."""
     base = edge.site().settings.base_url or request.url_root.rstrip("/")
     return base + url_for("status.show", token=revision.status_token)
+
+
+def _copy_number(revision: Revision) -> str:
+    """Return the number of the controlled copy that was asked for: one of this revision that is still out, or nothing."""
+    if "copy" not in request.args:
+        return ""
+    copy = copies.load(edge.reading(), asking.read_number(request.args["copy"]), by=edge.me())
+    if copy is None or copy.revision_id != revision.id or copy.settled_at is not None:
+        abort(404)
+    return copy.number_text
 
 
 def _back(revision_id: int) -> Response:

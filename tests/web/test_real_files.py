@@ -61,7 +61,7 @@ def test_every_real_file_goes_in_and_comes_out_unchanged_and_read(site, sign_in,
     for revision_id, path in kept.items():
         answer = browser.get(f"/revisions/{revision_id}/original")
         assert answer.data == path.read_bytes(), path.name
-        assert unquote(answer.headers["Content-Disposition"]).endswith(path.suffix), path.name
+        assert unquote(answer.headers["Content-Disposition"]).rstrip('"').endswith(path.suffix), path.name
         with site.database.reading() as session:
             row = revisions.text_of(session, session.get_one(revisions.Revision, revision_id))
             assert (row.status == contents.EXTRACTED and row.text) or row.reason("vi"), path.name

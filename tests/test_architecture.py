@@ -30,6 +30,7 @@ ORDER = (
         "recall",
         "requests",
         "decisions",
+        "retention",
         "intervals",
         "status",
         "register",
@@ -79,9 +80,10 @@ BORN = {
     *(("revisions", "draft"), ("revisions", "import_in_force"), ("decisions", "draft"), ("requests", "draft")),
     *(("histories", "_edition"), ("distribution", "Issuing.prepare"), ("distribution", "Issuing._ask")),
     ("recall", "begin"),
+    ("retention", "draft"),
 }
-RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "Recall")
-TABLES = "revision|decision|change_request|read_task|controlled_copy|recall"
+RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "Recall", "Disposal")
+TABLES = "revision|decision|change_request|read_task|controlled_copy|recall|disposal"
 WRITES = re.compile(rf"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+({TABLES})\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
@@ -305,6 +307,7 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.holidays
     import docctl.procedures
     import docctl.renditions
+    import docctl.retention
 
     assert docctl.decisions.Decision.__tablename__ in Base.metadata.tables
     assert docctl.renditions.Rendition.__tablename__ in Base.metadata.tables

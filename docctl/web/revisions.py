@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, histories, lifecycle, openings, register, requests, revisions, workflow
+from docctl import audit, comparison, histories, lifecycle, openings, register, requests, retention, revisions, workflow
 from docctl.distribution import reading
 from docctl.exporting import template
 from docctl.files.kinds import Kind
@@ -48,6 +48,8 @@ def original(revision_id: int) -> Response:
     revision = _load(revision_id)
     if revision.content is None:
         abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     answer = send_file(
         edge.site().store.path(revision.content.sha256),
         mimetype=Kind(revision.content.kind).media_type,
@@ -173,6 +175,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         history=_history(revision),
         asked=requests.of_revision(session, revision, by=me),
         task=_task(revision),
+        gone=retention.gone(session, revision),
         sees_distribution=me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"),
     )
 

@@ -218,7 +218,7 @@ def add(
 
 def may_add(unit: Unit, *, by: Reader) -> bool:
     """Say whether somebody may add documents of a unit."""
-    return bool(by.roles_in(unit.id) & {"author", "controller"})
+    return not unit.ended and bool(by.roles_in(unit.id) & {"author", "controller"})
 
 
 def may_settle(document: Document, *, by: Reader) -> bool:

@@ -1,4 +1,4 @@
-"""Work outside the request: texts of new files, words of scans, and the index that follows the trail; the waiting rows are the queue."""
+"""Work outside the request: texts, words of scans, renditions, the index, notices and mail; the waiting rows are the queue."""
 
 import logging
 import threading
@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, checkpoints, contents, renditions, retention, revisions
+from docctl import announcing, audit, checkpoints, contents, mailing, renditions, retention, revisions
 from docctl.audit import Action
-from docctl.files import extract, ocr, readers
+from docctl.files import extract, ocr, process, readers
 from docctl.files.kinds import Kind
 from docctl.files.readers import NotExtractable
 from docctl.rules import Sentence
@@ -35,9 +35,10 @@ class Workers:
         ]
 
     def start(self) -> None:
-        """Begin working; what broken uploads of a day ago left behind goes first."""
+        """Begin working; what broken uploads and killed work of a day ago left behind goes first."""
         self.site.store.sweep()
         remove_disposed(self.site)
+        process.sweep()
         self.site.pages.tidy()
         _workers[id(self.site)] = self
         for thread in self.threads:
@@ -80,6 +81,16 @@ def wake(site: Site) -> None:
         return
     extract_waiting(site)
     index(site)
+    # Letters are left to a serving process or to `docctl mail`: a server that is down must not hold up a command.
+    announcing.tell(site.database, site.settings)
+
+
+def post(site: Site) -> None:
+    """Tell whom the latest acts concern, write the digests of the day, and send the letters that are due."""
+    announcing.tell(site.database, site.settings)
+    if site.settings.smtp_url:
+        announcing.digest(site.database, site.settings)
+        mailing.send_waiting(site.database, site.settings)
 
 
 def look_into_drafts(site: Site) -> None:
@@ -92,7 +103,7 @@ def look_into_drafts(site: Site) -> None:
 
 def _work() -> dict[str, Callable[[Site], object]]:
     # Reading a scan takes minutes; the texts of other files do not wait for it.
-    return {"index": index, "texts": extract_waiting, "scans": read_scans, "renditions": render_waiting}
+    return {"index": index, "texts": extract_waiting, "scans": read_scans, "renditions": render_waiting, "post": post}
 
 
 def remove_disposed(site: Site) -> int:

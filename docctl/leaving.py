@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, authority, clock, decisions, lifecycle, people, requests, revisions
+from docctl import audit, authority, clock, decisions, lifecycle, notices, people, requests, revisions
 from docctl.audit import Action
 from docctl.authority import Delegation
 from docctl.decisions import Decision
+from docctl.distribution import ControlledCopy, DistributionEntry, ReadTask, copies, lists, reading
 from docctl.people import Account, Reader, RoleGrant
 from docctl.requests import ChangeRequest
 from docctl.revisions import Revision
@@ -39,6 +40,9 @@ class Pending:
     under_review: list[Revision] = field(default_factory=list)
     requests: list[ChangeRequest] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    copies: list[ControlledCopy] = field(default_factory=list)
+    readings: list[ReadTask] = field(default_factory=list)
+    listings: list[DistributionEntry] = field(default_factory=list)
     delegations: list[Delegation] = field(default_factory=list)
     roles: list[RoleGrant] = field(default_factory=list)
 
@@ -53,6 +57,9 @@ def pending(session: Session, account: Account) -> Pending:
         under_review=[row for row in found if row.state != "draft"],
         requests=requests.drafts_of(session, account),
         decisions=decisions.drafts_of(session, account),
+        copies=copies.held_by(session, person=account),
+        readings=reading.open_of(session, account),
+        listings=lists.naming(session, person=account),
         delegations=authority.open_delegations(session, account),
         roles=[
             row
@@ -106,10 +113,18 @@ def close(
         "drafts": revisions.hand_over(session, leaving, heir, by=by),
         "requests": requests.hand_over(session, leaving, heir, by=by),
         "decisions": decisions.hand_over(session, leaving, heir, by=by),
+        "copies": copies.hand_over(session, leaving, heir, by=by),
+        "readings": reading.hand_over(session, leaving, heir, by=by),
+        "listings": len(open_ones.listings),
         "delegations": authority.end_all(session, leaving, by=by),
     }
+    for entry in open_ones.listings:
+        lists.pass_on(session, entry, by=by, account_id=heir.id)
     people.disable(session, leaving, heir=heir)
     session.flush()
+    handed: tuple[Any, ...] = (*open_ones.drafts, *open_ones.requests, *open_ones.decisions)
+    for subject in handed:
+        notices.announce(session, subject.NOUN, subject.id, subject.state, by=by)
     extra: dict[str, Any] = {"roles": passed} if passed else {}
     audit.record(
         session,

@@ -90,6 +90,19 @@ def waiting_for_me(session: Session, *, by: Reader) -> list[Task]:
     return sorted(found, key=lambda task: task.since)
 
 
+def waits_for(session: Session, subject: Subject, *, by: Reader) -> Sentence | None:
+    """Return the act for which a record waits for this person now, None when it waits for somebody else or nobody."""
+    if isinstance(subject, Revision):
+        act = _main(revisions.acts(session, subject, by=by))
+        return act.label if act else _FINISH if revisions.editing_refusal(subject, by=by) is None else None
+    if isinstance(subject, Decision):
+        act = _main(decisions.acts(session, subject, by=by))
+        mends = subject.state == "draft" and decisions.editing_refusal(subject, by=by) is None
+        return act.label if act else _MEND if mends else None
+    act = _main(requests.acts(session, subject, by=by))
+    return act.label if act else _COMPLETE if requests.editing_refusal(subject, by=by) is None else None
+
+
 def i_wait_for(session: Session, *, by: Reader, mine: Iterable[Task] = ()) -> list[Task]:
     """Return the revisions, decisions and requests of this person that somebody else must act on, oldest first.
 

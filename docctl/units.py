@@ -95,10 +95,15 @@ def find(session: Session, code: str) -> Unit:
 
 
 def with_descendants(session: Session, unit_id: int) -> frozenset[int]:
-    """Return the ids of a unit and of all units below it."""
+    """Return the ids of a unit, of all units below it, and of ended units whose work goes on in one of them.
+
+    What was signed in the name of an ended unit keeps that name; whoever has a role in the successor reaches it still.
+    """
     below: dict[int | None, list[int]] = {}
-    for child, parent in session.execute(select(Unit.id, Unit.parent_id)):
+    for child, parent in session.execute(select(Unit.id, Unit.parent_id).where(Unit.valid_to.is_(None))):
         below.setdefault(parent, []).append(child)
+    for ended, successor in session.execute(select(UnitSuccession.unit_id, UnitSuccession.successor_id)):
+        below.setdefault(successor, []).append(ended)
     found: set[int] = set()
     waiting = [unit_id]
     while waiting:

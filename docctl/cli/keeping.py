@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DatabaseError
 
-from docctl import backup, checkpoints, contents, jobs, renditions
+from docctl import backup, checkpoints, contents, jobs, notices, renditions
 from docctl.audit import GENESIS, Head
 from docctl.checkpoints import Checkpoint
 from docctl.cli.main import REFUSED, fail, json_option, note, opened, say, settings, spoken
@@ -72,6 +72,21 @@ def checkpoint_command(output: Path | None, as_json: bool) -> None:
         f"  signature {made.signature}",
         f"Appended to {place}.",
     )
+
+
+@click.command()
+@json_option
+def mail(as_json: bool) -> None:
+    """Send the letters that wait now; a serving process does it by itself. Exit status 1 when some still wait."""
+    with opened() as site:
+        jobs.post(site)
+        with site.database.reading() as session:
+            waiting, sent = notices.queue(session)
+    errors = sorted({row.last_error for row in waiting if row.last_error})
+    result = {"sent": sent, "waiting": len(waiting), "errors": errors}
+    say(as_json, result, f"{sent} letters sent so far, {len(waiting)} wait.", *errors)
+    if waiting:
+        sys.exit(REFUSED)
 
 
 @click.command()
@@ -172,7 +187,7 @@ def bar() -> Progress | None:
 
 def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
-    for command in (verify, checkpoint_command, reindex, render, backup_command, restore_command, bench):
+    for command in (verify, mail, checkpoint_command, reindex, render, backup_command, restore_command, bench):
         main.add_command(command)
 
 

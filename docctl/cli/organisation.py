@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from docctl import audit, authority, clock, documents, people, units, workflow
+from docctl import audit, authority, clock, documents, people, reorganising, units, workflow
 from docctl.audit import Action
 from docctl.cli.main import Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
 from docctl.database import Database, newest_schema, schema_version, upgrade
@@ -142,13 +142,96 @@ def unit_add(code: str, name_vi: str, name_en: str, parent: str | None, actor: s
     say(as_json, result, f"Unit {code} added.")
 
 
+@unit.command("rename")
+@click.argument("code")
+@click.argument("name_vi")
+@click.option("--name-en", default="")
+@as_option
+@json_option
+def unit_rename(code: str, name_vi: str, name_en: str, actor: str, as_json: bool) -> None:
+    """Give a unit another name from today on; old records keep the old one."""
+    with acting(actor) as (_, session, by):
+        found = units.find(session, code)
+        reorganising.rename(session, found, by=by, name_vi=name_vi, name_en=name_en)
+        result = {"code": found.code, "name_vi": found.name_vi, "name_en": found.name_en}
+    say(as_json, result, f"Unit {code} is called {name_vi}.")
+
+
+@unit.command("merge")
+@click.argument("codes", nargs=-1, required=True)
+@click.option("--into", required=True, metavar="CODE", help="The unit that goes on.")
+@click.option("--name-vi", default="", help="Its name, when it is new.")
+@click.option("--name-en", default="")
+@as_option
+@json_option
+def unit_merge(codes: tuple[str, ...], into: str, name_vi: str, name_en: str, actor: str, as_json: bool) -> None:
+    """Merge units into one, new or not; their documents, drafts, roles and people go on there."""
+    with acting(actor) as (_, session, by):
+        ending = [units.find(session, code) for code in codes]
+        target = (
+            reorganising.add(session, by=by, code=into, name_vi=name_vi, name_en=name_en)
+            if name_vi
+            else units.find(session, into)
+        )
+        moved = reorganising.merge(session, ending, target, by=by).counts
+    say(as_json, {"merged": list(codes), "into": into, **moved}, f"{', '.join(codes)} → {into}: {_told(moved)}.")
+
+
+@unit.command("split")
+@click.argument("code")
+@click.option(
+    "--into",
+    "parts",
+    multiple=True,
+    required=True,
+    metavar="CODE",
+    help="A unit that takes over; the first is the main one.",
+)
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="FIELD=CODE",
+    help="Where the documents of a field go; else to the first.",
+)
+@as_option
+@json_option
+def unit_split(code: str, parts: tuple[str, ...], fields: tuple[str, ...], actor: str, as_json: bool) -> None:
+    """Split a unit into others; its documents go by field, its roles to each part."""
+    given = dict(pair.rsplit("=", 1) for pair in fields if "=" in pair)
+    if len(given) != len(fields):
+        raise click.BadParameter("give FIELD=CODE.", param_hint="--field")
+    with acting(actor) as (_, session, by):
+        found = [units.find(session, part) for part in parts]
+        by_field = {name: units.find(session, part) for name, part in given.items()}
+        moved = reorganising.split(session, units.find(session, code), found, by=by, fields=by_field).counts
+    say(as_json, {"split": code, "into": list(parts), **moved}, f"{code} → {', '.join(parts)}: {_told(moved)}.")
+
+
+def _told(moved: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in moved.items() if number) or "nothing hung on it"
+
+
 @unit.command("list")
 @json_option
 def unit_list(as_json: bool) -> None:
     """List the units."""
     with opened() as site, site.database.reading() as session:
-        found = [{"code": row.code, "name_vi": row.name_vi, "name_en": row.name_en} for row in units.all_units(session)]
-    say(as_json, {"units": found}, *(f"{row['code']}\t{row['name_vi']}" for row in found))
+        found: list[dict[str, Any]] = [
+            {
+                "code": row.code,
+                "name_vi": row.name_vi,
+                "name_en": row.name_en,
+                "ended": row.valid_to,
+                "successors": [part.code for part in reorganising.successors(session, row)],
+            }
+            for row in units.all_units(session)
+        ]
+    lines = [
+        f"{row['code']}\t{row['name_vi']}" + (f"\t→ {', '.join(row['successors'])}" if row["ended"] else "")
+        for row in found
+    ]
+    say(as_json, {"units": found}, *lines)
 
 
 @click.group("type", cls=Group)
@@ -211,6 +294,7 @@ def user() -> None:
 @click.option("--full-name", default="")
 @click.option("--title-vi", default="")
 @click.option("--title-en", default="")
+@click.option("--email", default="", help="The address for notices by mail.")
 @click.option("--password", default=None, help="Else a one-time password is printed.")
 @click.option("--as", "actor", default=None, metavar="USER", help="Who acts.")
 @json_option
@@ -222,6 +306,7 @@ def user_add(
     full_name: str,
     title_vi: str,
     title_en: str,
+    email: str,
     password: str | None,
     actor: str | None,
     as_json: bool,
@@ -240,6 +325,7 @@ def user_add(
             title_vi=title_vi,
             title_en=title_en,
             must_change_password=one_time is not None,
+            email=email,
         )
         audit.record(
             session,

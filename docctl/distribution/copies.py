@@ -288,26 +288,46 @@ def counted(session: Session, *wanted: Any, issued: int) -> Ledger:
     return Ledger(issued, *row)
 
 
-def hand_over(session: Session, leaving: Account, heir: Account, *, by: Reader) -> int:
+def hand_over(session: Session, leaving: Account, heir: Account, *, by: Account | None) -> int:
     """Give the copies that somebody who leaves still holds to a successor; returns how many."""
-    held = session.scalars(
-        select(ControlledCopy).where(ControlledCopy.account_id == leaving.id, ControlledCopy.state.in_(HELD))
-    ).all()
+    held = held_by(session, person=leaving)
     for copy in held:
-        copy.account_id = heir.id
-        copy.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.COPY_HANDED_OVER,
-            by=by.account,
-            noun=copy.NOUN,
-            record_id=copy.id,
-            document_id=copy.revision.document_id,
-            before={"account_id": leaving.id},
-            account_id=heir.id,
-        )
+        _give(session, copy, by=by, account_id=heir.id)
     return len(held)
+
+
+def hand_over_unit(session: Session, ending: Unit, heir: Unit, *, by: Account | None) -> int:
+    """Give the copies that a unit holds to the unit in which its work goes on; returns how many."""
+    held = held_by(session, unit=ending)
+    for copy in held:
+        _give(session, copy, by=by, unit_id=heir.id)
+    return len(held)
+
+
+def held_by(session: Session, *, person: Account | None = None, unit: Unit | None = None) -> list[ControlledCopy]:
+    """Return the copies that are still out with a person or with a unit, oldest first."""
+    whose = ControlledCopy.account_id == person.id if person else ControlledCopy.unit_id == (unit.id if unit else None)
+    query = select(ControlledCopy).where(whose, ControlledCopy.state.in_(HELD)).order_by(ControlledCopy.id)
+    return list(session.scalars(query))
+
+
+def _give(session: Session, copy: ControlledCopy, *, by: Account | None, **to: int) -> None:
+    before = {name: getattr(copy, name) for name in to}
+    for name, value in to.items():
+        setattr(copy, name, value)
+    copy.lock += 1
+    session.flush()
+    session.expire(copy, ["unit", "account"])
+    audit.record(
+        session,
+        Action.COPY_HANDED_OVER,
+        by=by,
+        noun=copy.NOUN,
+        record_id=copy.id,
+        document_id=copy.revision.document_id,
+        before=before,
+        **to,
+    )
 
 
 def recorded(copy: ControlledCopy) -> dict[str, Any]:

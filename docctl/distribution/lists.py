@@ -237,6 +237,50 @@ def remove(session: Session, entry: DistributionEntry, *, by: Reader) -> None:
     )
 
 
+def naming(session: Session, *, person: Account | None = None, unit: Unit | None = None) -> list[DistributionEntry]:
+    """Return the lines in use, of any list, that name a person or a unit."""
+    whom = (
+        DistributionEntry.account_id == person.id
+        if person
+        else DistributionEntry.unit_id == (unit.id if unit else None)
+    )
+    query = select(DistributionEntry).where(DistributionEntry.removed_at.is_(None), whom).order_by(DistributionEntry.id)
+    return list(session.scalars(query))
+
+
+def pass_on(
+    session: Session,
+    entry: DistributionEntry,
+    *,
+    by: Account | None,
+    unit_id: int | None = None,
+    account_id: int | None = None,
+) -> None:
+    """Let a line name a successor from now on: the old line is taken out, and one like it comes in."""
+    now = clock.now()
+    heir = DistributionEntry(
+        type_id=entry.type_id,
+        document_id=entry.document_id,
+        target=entry.target,
+        unit_id=unit_id,
+        role=entry.role,
+        account_id=account_id,
+        medium=entry.medium,
+        copies=entry.copies,
+        reads=entry.reads,
+        added_at=now,
+    )
+    entry.removed_at = now
+    session.add(heir)
+    session.flush()
+    for action, row, detail in (
+        (Action.DISTRIBUTION_UNLISTED, entry, {"removed_at": now}),
+        (Action.DISTRIBUTION_LISTED, heir, recorded(heir)),
+    ):
+        about: dict[str, Any] = {"noun": row.NOUN, "record_id": row.id, "document_id": row.document_id, **detail}
+        audit.record(session, action, by=by, **about)
+
+
 def refuse_unless_controller(by: Reader, document: Document | None) -> None:
     """Raise NoRole unless somebody keeps the lists of the whole office, or of the document's unit."""
     if "controller" not in by.roles_in(document.unit_id if document else None):

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, case, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, case, func, or_, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
-from docctl import clock, lifecycle, revisions, workflow
+from docctl import audit, clock, lifecycle, revisions, workflow
 from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.documents import Document
@@ -21,6 +21,9 @@ from docctl.workflow import Act
 OPEN = ("waiting", "opened")
 SUPERSEDED = "superseded"  # Derived: the revision ended before its reader had understood it.
 NEGATIVE = Sentence("Hết hiệu lực khi chưa xác nhận", "Ended before it was confirmed")
+
+
+LEFT = Sentence("Đã nghỉ; người kế nhiệm: {heir}.", "Left; the successor is {heir}.")
 
 
 class ReadTask(Base):
@@ -163,6 +166,67 @@ def act(
         seen=seen,
         document_id=task.revision.document_id,
         changes=changes,
+    )
+
+
+def hand_over(session: Session, leaving: Account, heir: Account, *, by: Account | None) -> int:
+    """Exempt somebody who leaves from what is not read yet, and ask the successor who was not asked; returns how many.
+
+    Having read is each person's own, so what was read and what ended unread stays with whoever left.
+    """
+    left = open_of(session, leaving)
+    for task in left:
+        moved = Facts(
+            actor=by.id if by else None, roles=frozenset({"controller"}), reason=LEFT.fill(heir=heir.full_name).vi
+        )
+        changes = {"exempt_reason": moved.reason}
+        # The one door takes a reader; nobody in particular is an account that is none.
+        actor = Reader(cast(Account, by), {})
+        lifecycle.move(
+            session, task, "exempt", by=actor, facts=moved, document_id=task.revision.document_id, changes=changes
+        )
+        known = select(ReadTask.id).where(ReadTask.revision_id == task.revision_id, ReadTask.account_id == heir.id)
+        if session.scalar(known) is None:
+            _ask_anew(session, task, heir, by=by)
+    return len(left)
+
+
+def open_of(session: Session, account: Account) -> list[ReadTask]:
+    """Return what somebody has still to read, of what is in force and of what is to come."""
+    lasting = or_(Revision.effective_to.is_(None), Revision.effective_to > clock.now())
+    return _loaded(session, ReadTask.account_id == account.id, ReadTask.state.in_(OPEN), lasting)
+
+
+def _ask_anew(session: Session, task: ReadTask, heir: Account, *, by: Account | None) -> None:
+    follows = lifecycle.newest(session, task.NOUN)
+    asked = ReadTask(
+        revision_id=task.revision_id,
+        account_id=heir.id,
+        state=workflow.fire(follows, None, "ask", Facts(roles=frozenset({"controller"}), executing=True)),
+        round=1,
+        lock=1,
+        workflow=follows.name,
+        workflow_version=follows.version,
+        asked_at=clock.now(),
+    )
+    session.add(asked)
+    session.flush()
+    audit.record(
+        session,
+        Action.READ_TASK_ASKED,
+        by=by,
+        noun=asked.NOUN,
+        record_id=asked.id,
+        document_id=task.revision.document_id,
+        revision_id=asked.revision_id,
+        account_id=asked.account_id,
+        state=asked.state,
+        workflow=asked.workflow,
+        workflow_version=asked.workflow_version,
+        asked_at=asked.asked_at,
+        opened_at=None,
+        understood_at=None,
+        exempt_reason="",
     )
 
 

@@ -51,8 +51,9 @@ NOUNS = (
     ),
     Controlled(
         "decision",
-        "SELECT id, state, round, title, number, signed_on, effective_from, signer_form, signer_id, checked_hash, "
+        "SELECT id, state, round, title, number, signed_on, effective_from, signer_form, signing_block, signer_id, checked_hash, "
         "drafted_by_id, executed_at, workflow, workflow_version, created_at FROM decision ORDER BY id",
+        since=(("signing_block", ""),),
         listed_as="lines",
         table="decision_line",
         list_rows="SELECT decision_id, position, action, revision_id, document_id, reason, replaced_by_id "
@@ -68,6 +69,19 @@ NOUNS = (
         table="request_row",
         list_rows="SELECT change_request_id, position, section, old, new, basis FROM request_row "
         "ORDER BY change_request_id, position",
+    ),
+    Controlled(
+        "decision_scan",
+        "SELECT id, decision_id, sha256, file_name, attached_by_id, attached_at FROM decision_scan ORDER BY id",
+    ),
+    Controlled(
+        "obligation",
+        "SELECT id, decision_id, kind, name_vi, name_en, due_on, done_on, evidence, sha256, file_name, closed_by_id "
+        "FROM obligation ORDER BY id",
+    ),
+    Controlled(
+        "correction",
+        "SELECT id, decision_id, number, signed_on, place, wrong, corrected, made_by_id, made_at FROM correction ORDER BY id",
     ),
     Controlled(
         "opinion",
@@ -137,6 +151,29 @@ NOUNS = (
         "SELECT id, procedure_id, document_id, origin, created_at, ended_at FROM procedure_link ORDER BY id",
     ),
     Controlled(
+        "legal_assessment",
+        "SELECT id, external_document_id, cause_kind, cause_number, cause_key, effective_from, deadline, document_id, "
+        "revision_id, procedure_id, state, finding, change_request_id, finished_on, round, workflow, workflow_version, "
+        "created_at FROM legal_assessment ORDER BY id",
+    ),
+    Controlled(
+        "citation_verdict",
+        "SELECT id, document_id, key, label, verdict, given_at, given_by_id FROM citation_verdict ORDER BY id",
+    ),
+    Controlled(
+        "review",
+        "SELECT id, document_id, revision_id, done_on, outcome, reason, reviewer_id, reviewer_title, made_at "
+        "FROM review ORDER BY id",
+    ),
+    Controlled(
+        "typed_figure",
+        "SELECT id, year, name, value, source, typed_at, typed_by_id FROM typed_figure ORDER BY id",
+    ),
+    Controlled(
+        "claim",
+        'SELECT id, year, "row", version, points, evidence, claimed_at, claimed_by_id FROM claim ORDER BY id',
+    ),
+    Controlled(
         "rendition",
         "SELECT id, source_sha256, sha256, choice, engine, pages, signatures FROM rendition "
         "WHERE sha256 IS NOT NULL OR choice <> '' ORDER BY id",
@@ -155,6 +192,7 @@ def check(connection: Connection, findings: Findings) -> None:
         _replayed(connection, noun, findings)
     _reading(connection, findings)
     _accounts(connection, findings)
+    _units(connection, findings)
     _keys(connection, findings)
     _workflows(connection, findings)
 
@@ -283,6 +321,38 @@ def _accounts(connection: Connection, findings: Findings) -> None:
             findings.found("state", f"account {row.id}", f"its successor is {row.successor}, by the trail another one")
     for identity in told:
         findings.found("state", f"account {identity}", "the trail tells of it, and it is gone")
+
+
+def _units(connection: Connection, findings: Findings) -> None:
+    """Check names, ends and successors of units against what the trail last said of each."""
+    told: dict[int, dict[str, Any]] = {}
+    for row in stream(connection, ENTRIES, noun="unit", actions="unit.%"):
+        told.setdefault(row.record_id, {}).update(loaded(row.detail) or {})
+    following: dict[int, set[str]] = {}
+    pairs = (
+        "SELECT unit_succession.unit_id, unit.code FROM unit_succession "
+        "JOIN unit ON unit.id = unit_succession.successor_id"
+    )
+    for row in stream(connection, pairs):
+        following.setdefault(row.unit_id, set()).add(row.code)
+    for row in stream(connection, "SELECT id, code, name_vi, name_en, valid_to FROM unit ORDER BY id"):
+        findings.count("unit")
+        said = told.pop(row.id, {})
+        for name in ("name_vi", "name_en"):
+            if name in said and said[name] != getattr(row, name):
+                findings.found(
+                    "state", f"unit {row.code}", f"{name}: stored {getattr(row, name)!r}, by the trail {said[name]!r}"
+                )
+        if plain(row.valid_to) != said.get("valid_to"):
+            findings.found(
+                "state",
+                f"unit {row.code}",
+                f"valid_to: stored {plain(row.valid_to)!r}, by the trail {said.get('valid_to')!r}",
+            )
+        if following.get(row.id, set()) != set(said.get("successors", [])):
+            findings.found("state", f"unit {row.code}", "its successors are not those that the trail tells of")
+    for identity in told:
+        findings.found("state", f"unit {identity}", "the trail tells of it, and it is gone")
 
 
 def _keys(connection: Connection, findings: Findings) -> None:

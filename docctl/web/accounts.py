@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, EmailField, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired
 
 from docctl import audit, leaving, people, units
@@ -54,6 +54,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
         render_kw={"autocomplete": "off"},
     )
     title_en = StringField(lazy_gettext("Title in English"), render_kw={"autocomplete": "off"})
+    email = EmailField(lazy_gettext("Address for mail"), render_kw={"autocomplete": "off"})
     unit = SelectField(lazy_gettext("Unit"), [InputRequired()], validate_choice=False)
     roles = SelectMultipleField(lazy_gettext("Roles"), validate_choice=False)
     in_unit = BooleanField(
@@ -63,7 +64,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
     def ask(self) -> "AccountForm":
         """Fill in the units and roles to choose from, and return the form."""
         locale = language.locale()
-        self.unit.choices = [(row.code, row.name(locale)) for row in units.all_units(edge.reading())]
+        self.unit.choices = [(row.code, row.name(locale)) for row in units.all_units(edge.reading()) if not row.ended]
         self.roles.choices = [(role, label.get(locale)) for role, label in ROLES.items()]
         return self
 
@@ -120,6 +121,7 @@ def add() -> str:
         full_name=(form.full_name.data or "").strip(),
         title_vi=(form.title_vi.data or "").strip(),
         title_en=(form.title_en.data or "").strip(),
+        email=form.email.data or "",
         must_change_password=True,
     )
     _record(Action.ACCOUNT_ADDED, account, roles=_roles(form), unit=where.code)

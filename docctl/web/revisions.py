@@ -8,7 +8,20 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import audit, comparison, histories, lifecycle, openings, register, requests, retention, revisions, workflow
+from docctl import (
+    audit,
+    comparison,
+    histories,
+    lifecycle,
+    openings,
+    register,
+    renditions,
+    reorganising,
+    requests,
+    retention,
+    revisions,
+    workflow,
+)
 from docctl.distribution import reading
 from docctl.exporting import template
 from docctl.files.kinds import Kind
@@ -161,9 +174,11 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         may_edit=revisions.editing_refusal(revision, by=me) is None,
         editing=revisions.editing_refusal(revision, by=me),
         kind=Kind(revision.content.kind).label if revision.content else None,
+        bears_signatures=_bears_signatures(revision),
         readable=openings.of_text(session, revision),
         may_reread=revisions.rereading_refusal(session, revision, by=me) is None,
         decision=revisions.decision_of(session, revision),
+        unit_then=_unit_then(revision),
         withdrawal=revisions.withdrawal_of(session, revision),
         against=revisions.compared_with(session, revision) if revisions.is_open(revision) else None,
         comparable=revision.content is not None and comparison.usual(session, revision, by=me) is not None,
@@ -230,6 +245,12 @@ def _signature(row: lifecycle.Signature, revision: Revision, follows: workflow.W
     )
 
 
+def _bears_signatures(revision: Revision) -> bool:
+    """Say whether the file bears digital signatures, or is a PDF that nobody has looked into yet."""
+    made = renditions.of(edge.reading(), revision.file_sha256)
+    return made.signatures > 0 if made else revision.content is not None and revision.content.kind == Kind.PDF
+
+
 def _history(revision: Revision) -> list[SimpleNamespace]:
     """Return the revision's entries with those of the decisions that issued and withdrew it, in order."""
     session = edge.reading()
@@ -282,3 +303,11 @@ def _edit_page(revision_id: int, form: forms.RevisionForm, refused: Refused | No
         accepted=forms.ACCEPTED,
         limit=edge.site().settings.max_upload_mb,
     )
+
+
+def _unit_then(revision: Revision) -> str:
+    """Return the name of the unit on the day of issue: old names stay on old records."""
+    if revision.effective_from is None:
+        return ""
+    at = max(revision.created_at, revision.effective_from)
+    return reorganising.unit_then(edge.reading(), revision.document, at, language.locale())

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from docctl import clock, register, units
+from docctl import clock, notices, register, units
 from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
@@ -44,6 +44,7 @@ def common() -> dict[str, Any]:
         "office": office(),
         "locale": language.locale(),
         "nav": navigation(),
+        "unread": unread(),
         "account_url": url_for("accounts.password") if current_user.is_authenticated else None,
     }
 
@@ -56,6 +57,13 @@ def office() -> str:
         except Refused:
             g.office = "docctl"
     return str(g.office)
+
+
+def unread() -> int | None:
+    """Return how many notices the person has not read, None where no notices are shown."""
+    if not current_user.is_authenticated or current_user.must_change_password:
+        return None
+    return notices.unread_count(edge.reading(), by=edge.me())
 
 
 def navigation() -> list[NavItem]:
@@ -77,14 +85,19 @@ def navigation() -> list[NavItem]:
             (_("Recall"), "recalls.index"),
             (_("Retention"), "retention.index"),
         ]
-    links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
+    links += [
+        (_("External documents"), "external.index"),
+        (_("Legal watch"), "watch.index"),
+        (_("Procedures"), "procedures.index"),
+        (_("Reports"), "reports.index"),
+    ]
     if register.sees_more(me):
         links.append((_("In force on a date"), "in_force.show"))
     links.append((_("Registers and forms"), "registers.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))
     if me.has("admin"):
-        links.append((_("Accounts"), "accounts.index"))
+        links += [(_("Accounts"), "accounts.index"), (_("Units"), "units.index")]
     here = request.blueprint or ""
     return [NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here) for label, endpoint in links]
 

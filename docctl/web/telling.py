@@ -23,7 +23,7 @@ SHORT_HASH = 12
 _UNTOLD = frozenset(
     {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
     | {"year", "requester_unit_id", "unit_id", "type_id", "document_id", "replaced_by_id"}
-    | {"signature_id", "change_request_id"}
+    | {"signature_id", "change_request_id", "closed_by_id", "attached_by_id", "attached_at", "made_at"}
     | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
     | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
@@ -51,6 +51,7 @@ _PAGES = {
     "change_request": ("requests.show", "request_id"),
     "external_document": ("external.show", "external_id"),
     "procedure": ("procedures.show", "procedure_id"),
+    "legal_assessment": ("watch.show", "assessment_id"),
 }
 
 
@@ -88,13 +89,18 @@ def actions() -> dict[str, str]:
         Action.SIGN_IN_REFUSED: _("sign-in refused"),
         Action.ACCOUNT_ADDED: _("account added"),
         Action.ACCOUNT_DISABLED: _("account closed"),
+        Action.MAIL_CHOSEN: _("mail and notices chosen"),
         Action.PASSWORD_CHANGED: _("password changed"),
         Action.UNIT_ADDED: _("unit added"),
+        Action.UNIT_RENAMED: _("unit renamed"),
+        Action.UNIT_MERGED: _("unit merged into another"),
+        Action.UNIT_SPLIT: _("unit split up"),
         Action.TYPE_ADDED: _("document type added"),
         Action.WORKFLOW_REGISTERED: _("workflow registered"),
         Action.ACT_REFUSED: _("act refused"),
         Action.DOCUMENT_ADDED: _("document added"),
         Action.DOCUMENT_RENAMED: _("document renamed"),
+        Action.DOCUMENT_MOVED: _("document went to another unit"),
         Action.CODE_SETTLED: _("code settled"),
         Action.CONFIDENTIALITY_SET: _("circulation of the title changed"),
         Action.REVISION_DRAFTED: _("revision drafted"),
@@ -110,10 +116,15 @@ def actions() -> dict[str, str]:
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),
+        Action.DECISION_SCANNED: _("scan of the decision attached"),
+        Action.DECISION_CORRECTED: _("decision corrected in form"),
+        Action.OBLIGATION_BEGUN: _("to be done after the decision"),
+        Action.OBLIGATION_CLOSED: _("recorded as done"),
         Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
         Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
         Action.DISTRIBUTION_MADE: _("distributed"),
         Action.DISTRIBUTION_EXTENDED: _("further copies issued"),
+        Action.READ_TASK_ASKED: _("asked to read in place of somebody who left"),
         Action.READ_TASK_MOVED: _("reading moved on"),
         Action.COPY_PREPARED: _("controlled copy prepared"),
         Action.COPY_MOVED: _("controlled copy moved on"),
@@ -146,6 +157,13 @@ def actions() -> dict[str, str]:
         Action.PROCEDURE_ADDED: _("administrative procedure entered"),
         Action.PROCEDURE_CHANGED: _("administrative procedure changed"),
         Action.PROCEDURE_LINKED: _("document linked to an administrative procedure"),
+        Action.ASSESSMENT_OPENED: _("assessment of a changed law opened"),
+        Action.ASSESSMENT_MOVED: _("assessment of a changed law moved on"),
+        Action.ASSESSMENT_REQUESTED: _("change request opened for a changed law"),
+        Action.REVIEW_DONE: _("review done"),
+        Action.FIGURE_TYPED: _("figure of the report typed"),
+        Action.POINTS_CLAIMED: _("points claimed"),
+        Action.CITATION_JUDGED: _("citation confirmed or struck out"),
         Action.PROCEDURE_UNLINKED: _("link to an administrative procedure ended"),
         Action.TOKEN_MADE: _("token for a program made"),
         Action.TOKEN_ENDED: _("token of a program ended"),
@@ -234,9 +252,17 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "holiday": _("holiday"),
         "external_document": _("external document"),
         "procedure": _("administrative procedure"),
+        "legal_assessment": _("assessment of a changed law"),
+        "review": _("review"),
+        "typed_figure": _("figure of the report"),
+        "claim": _("points of the self-assessment"),
+        "citation_verdict": _("citation"),
         "procedure_link": _("link to an administrative procedure"),
         "change_request": _("change request"),
         "opinion": _("opinion"),
+        "decision_scan": _("scan"),
+        "correction": _("correction of form"),
+        "obligation": _("duty after a decision"),
         "token": _("token of a program"),
         "history_event": _("line of a history"),
     }
@@ -325,10 +351,24 @@ def _label(name: str) -> str:
         "roles": _("roles"),
         "successor": _("successor"),
         "drafts": _("drafts handed over"),
+        "readings": _("readings handed over"),
+        "listings": _("lines of distribution lists"),
+        "moved_copies": _("controlled copies handed over"),
+        "moved_listings": _("lines of distribution lists"),
+        "moved_procedures": _("administrative procedures"),
         "requests": _("draft change requests handed over"),
         "decisions": _("draft decisions handed over"),
         "delegations": _("delegations ended"),
         "disabled_at": _("closed at"),
+        "email": _("address for mail"),
+        "successors": _("successors"),
+        "moved_documents": _("documents"),
+        "moved_requests": _("draft change requests handed over"),
+        "moved_roles": _("roles"),
+        "moved_accounts": _("accounts"),
+        "moved_units": _("units below it"),
+        "moved_delegations": _("delegations ended"),
+        "refused": _("letters not wanted"),
         "address": _("address"),
         "path": _("page"),
         "author_id": _("author"),
@@ -363,6 +403,21 @@ def _label(name: str) -> str:
         "archived": _("archived"),
         "lost": _("lost"),
         "kind": _("kind"),
+        "done_on": _("done on"),
+        "outcome": _("outcome"),
+        "reviewer_id": _("reviewer"),
+        "reviewer_title": _("title of the reviewer"),
+        "value": _("figure"),
+        "points": _("points, in hundredths"),
+        "evidence": _("evidence"),
+        "row": _("row of the annex"),
+        "cause_number": _("changed by"),
+        "cause_kind": _("what it does"),
+        "deadline": _("deadline"),
+        "finding": _("finding"),
+        "finished_on": _("finished on"),
+        "label": _("law"),
+        "verdict": _("verdict"),
         "category": _("group"),
         "issuer": _("issuer"),
         "issued_on": _("date of issue"),
@@ -391,6 +446,10 @@ def _label(name: str) -> str:
         "legal_basis": _("legal basis"),
         "law_effective_on": _("law effective from"),
         "conclusion": _("conclusion"),
+        "signing_block": _("signing block"),
+        "place": _("place in the decision"),
+        "wrong": _("as it read"),
+        "corrected": _("as it should read"),
         "remark": _("remark"),
         "history": _("imported history"),
         "effective_at": _("date in the history"),
@@ -447,7 +506,7 @@ def _noun(noun: str) -> str:
     """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
     noun = noun.removesuffix("s")
     noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
-    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal")
+    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal", "legal_assessment")
     return noun if noun in own else "revision"
 
 

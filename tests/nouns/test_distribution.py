@@ -311,7 +311,7 @@ def test_whoever_leaves_hands_his_copies_over(site: Site, cast: Cast, make_revis
         distribution.issue_more(
             session, session.get_one(Revision, made.id), by=by, medium="paper", count=2, person=leaving
         )
-        assert copies.hand_over(session, leaving, heir, by=by) == 2
+        assert copies.hand_over(session, leaving, heir, by=by.account) == 2
         assert {copy.account_id for copy in session.query(ControlledCopy)} == {heir.id}
     assert verify.verify(site).ok
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from docctl import audit, authority, clock, decisions, leaving, people, requests, revisions, units
+from docctl import audit, authority, clock, decisions, documents, leaving, people, requests, revisions, units
 from docctl.audit import Action
 from docctl.cli import main
 from docctl.database import Base
+from docctl.distribution import lists
 from docctl.documents import Document
 from docctl.people import Account
 from docctl.revisions import Revision
@@ -32,12 +33,23 @@ OPEN_HANDS = {
     "delegation.from_account_id": "ended_on IS NULL AND valid_to >= :today",
     "delegation.to_account_id": "ended_on IS NULL AND valid_to >= :today",
     "sign_in.account_id": "ended_at IS NULL",
+    "controlled_copy.account_id": "state IN ('prepared', 'delivered', 'received', 'return_requested')",
+    "read_task.account_id": "state IN ('waiting', 'opened')",
+    "distribution_entry.account_id": "removed_at IS NULL",
 }
 # ... or as the one who did something once, which stays; roles stay too, and a closed account can use none.
 HISTORY = {
     "api_token.account_id",  # Worth nothing once the account is closed.
     "first_answer.account_id",
+    "mail.account_id",  # Not sent to a closed account; the successor is told anew.
+    "mail_refused.account_id",
+    "news.actor_id",
+    "notice.account_id",
     "account.successor_id",
+    "controlled_copy.delivered_by_id",
+    "controlled_copy.received_by_id",
+    "controlled_copy.settled_by_id",
+    "distribution.made_by_id",
     "decision.signer_id",
     "delegation.made_by_id",
     "document.created_by_id",
@@ -93,6 +105,21 @@ def delegate(site: Site, cast: Cast, giver: str, deputy: str) -> int:
         return made.id
 
 
+def listed(site: Site, cast: Cast, make_revision: Make) -> int:
+    """Issue a revision that the author alone reads, and holds two numbered copies of."""
+    with site.database.writing() as session:
+        lists.add(
+            session,
+            by=cast.reader(session, "controller"),
+            target="person",
+            type=documents.find_type(session, "QT"),
+            person=people.find(session, "author"),
+            medium="paper",
+            copies=2,
+        )
+    return make_revision("in_force", title="Quy trình phân phối").id
+
+
 def test_every_column_that_names_an_account_is_known_as_open_hands_or_as_history() -> None:
     assert naming_an_account() == OPEN_HANDS.keys() | HISTORY
 
@@ -109,6 +136,7 @@ def test_nothing_that_is_open_stays_in_the_hands_of_somebody_who_left(
         by = cast.reader(session, "author")
         decisions.draft(session, by=by, title="Về việc ban hành")
         asked(session, cast, by="author", title="Quy trình mới", kind="new")
+    listed(site, cast, make_revision)
     delegate(site, cast, "author", "staff")
     delegate(site, cast, "approver", "author")
     assert in_hands(site, "author") == {
@@ -119,11 +147,17 @@ def test_nothing_that_is_open_stays_in_the_hands_of_somebody_who_left(
         "delegation.from_account_id": 1,
         "delegation.to_account_id": 1,
         "sign_in.account_id": 1,
+        "controlled_copy.account_id": 2,
+        "read_task.account_id": 1,
+        "distribution_entry.account_id": 1,
     }
     assert close(site, "author", "neighbour", pass_roles=True) == {
         "drafts": 3,
         "requests": 1,
         "decisions": 1,
+        "copies": 2,
+        "readings": 1,
+        "listings": 1,
         "delegations": 2,
     }
     assert in_hands(site, "author") == {}
@@ -132,6 +166,9 @@ def test_nothing_that_is_open_stays_in_the_hands_of_somebody_who_left(
         "decision.drafted_by_id": 1,
         "change_request.requester_id": 1,
         "change_request.drafter_id": 1,
+        "controlled_copy.account_id": 2,
+        "read_task.account_id": 1,
+        "distribution_entry.account_id": 1,
     }
     assert verify(site).problems == []
 

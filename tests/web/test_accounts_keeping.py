@@ -70,7 +70,7 @@ def test_the_page_of_a_closure_says_what_will_move_before_the_act(sign_in, site,
     for words in ("Drafts of documents", draft.code, reviewed.code, "what is sent back goes to the successor"):
         assert words in page
     counts = [row.split("<")[0] for row in page.split('data-label="How many">')[1:]]
-    assert counts == ["1", "1", "0", "0", "0"]
+    assert counts == ["1", "1", "0", "0", "0", "0", "0", "0"]
     assert account(site, "author").disabled_at is None
 
 
@@ -97,6 +97,9 @@ def test_closing_an_account_hands_its_drafts_over_and_ends_its_sessions(sign_in,
         "drafts": 1,
         "requests": 0,
         "decisions": 0,
+        "copies": 0,
+        "readings": 0,
+        "listings": 0,
         "delegations": 0,
         "roles": ["author"],
     }

@@ -7,14 +7,14 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
 revision = "0022"
-down_revision = "0021"
+down_revision = "0062"
 branch_labels = None
 depends_on = None
 
 SUBJECT = (
     "(CASE WHEN revision_id IS NULL THEN 0 ELSE 1 END + CASE WHEN decision_id IS NULL THEN 0 ELSE 1 END "
-    "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END "
-    "+ CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END "
+    "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END + CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END "
+    "+ CASE WHEN legal_assessment_id IS NULL THEN 0 ELSE 1 END "
     "+ CASE WHEN disposal_id IS NULL THEN 0 ELSE 1 END) = 1"
 )
 WAYS = (("draft", "agreed"), ("draft", "cancelled"), ("agreed", "draft"), ("agreed", "executed"))

@@ -1,0 +1,307 @@
+"""Whoever must act next is told: in the page at once, and by mail, at least once, under a Message-ID that never changes."""
+
+import dataclasses
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import select
+
+from docctl import announcing, clock, config, jobs, leaving, mailing, notices, people, revisions
+from docctl.config import ConfigError
+from docctl.notices import DIGEST, WAITS, Mail, News, Notice
+from docctl.revisions import Revision
+from docctl.rules import Refused
+from docctl.site import Site
+from docctl.verify import verify
+from tests.conftest import Cast, Made, take
+
+Make = Callable[..., Made]
+
+
+class Postbox:
+    """A real SMTP server on the loopback address that keeps what it takes, and can be told to refuse."""
+
+    def __init__(self) -> None:
+        self.letters: list[EmailMessage] = []
+        self.to: list[str] = []
+        self.answer = "250 OK"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.controller: Controller | None = None
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.answer.startswith("250"):
+            self.letters.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+            self.to += envelope.rcpt_tos
+        return self.answer
+
+    def up(self) -> "Postbox":
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+        return self
+
+    def down(self) -> None:
+        if self.controller is not None:
+            self.controller.stop()
+            self.controller = None
+
+
+@pytest.fixture
+def postbox() -> Iterator[Postbox]:
+    box = Postbox().up()
+    yield box
+    box.down()
+
+
+@pytest.fixture
+def mailed(site: Site, postbox: Postbox) -> Site:
+    """The site with a mail server, and an address for each of those who review and approve."""
+    settings = dataclasses.replace(
+        site.settings, smtp_url=f"smtp://127.0.0.1:{postbox.port}", base_url="http://docctl.example", locale="en"
+    )
+    with site.database.writing() as session:
+        for name in ("author", "reviewer", "format-reviewer", "approver", "controller"):
+            people.find(session, name).email = f"{name}@office.example"
+    return dataclasses.replace(site, settings=settings)
+
+
+def told(site: Site, name: str) -> list[tuple[str, str]]:
+    with site.database.reading() as session:
+        account = people.find(session, name)
+        found = session.scalars(select(Notice).where(Notice.account_id == account.id).order_by(Notice.id))
+        return [(row.kind, row.text_en) for row in found]
+
+
+def unread(site: Site, cast: Cast, name: str) -> int:
+    with site.database.reading() as session:
+        return notices.unread_count(session, by=cast.reader(session, name))
+
+
+def letters(site: Site) -> list[Mail]:
+    with site.database.reading() as session:
+        return list(session.scalars(select(Mail).order_by(Mail.id)))
+
+
+def test_whoever_must_act_next_is_told_and_nobody_else(site: Site, cast: Cast, make_revision: Make) -> None:
+    made = make_revision("draft")
+    jobs.post(site)
+    take(site, cast, made.id, "submit")
+    jobs.post(site)
+    what = f"{made.code} 01/00 Quy trình đăng ký khai sinh"
+    assert told(site, "reviewer") == [("waits", f"Endorse: {what}")]
+    assert told(site, "format-reviewer") == [("waits", f"Endorse: {what}")]
+    for name in ("author", "approver", "controller", "staff", "auditor", "admin", "neighbour"):
+        assert told(site, name) == [], name
+
+
+def test_what_no_longer_waits_is_no_longer_new_and_the_author_hears_the_result(
+    site: Site, cast: Cast, make_revision: Make
+) -> None:
+    made = make_revision("in_review")
+    jobs.post(site)
+    assert unread(site, cast, "format-reviewer") == 1
+    take(site, cast, made.id, "endorse")
+    take(site, cast, made.id, "endorse")
+    jobs.post(site)
+    assert (unread(site, cast, "reviewer"), unread(site, cast, "format-reviewer"), unread(site, cast, "approver")) == (
+        0,
+        0,
+        1,
+    )
+    take(site, cast, made.id, "approve")
+    jobs.post(site)
+    assert [kind for kind, _ in told(site, "author")] == ["result"]
+    assert told(site, "author")[0][1].endswith(": Approved")
+
+
+def test_the_row_to_tell_is_written_in_the_acts_own_transaction(site: Site, cast: Cast, make_revision: Make) -> None:
+    made = make_revision("draft")
+    jobs.post(site)
+
+    with site.database.session_for_writing() as session:  # Never committed, as when the process dies.
+        revision = session.get_one(Revision, made.id)
+        revisions.submit(session, revision, by=cast.reader(session, "author"))
+        assert session.scalars(select(News).where(News.told_at.is_(None))).one().state == "in_review"
+    with site.database.reading() as session:
+        assert session.scalars(select(News).where(News.told_at.is_(None))).all() == []
+
+
+def test_a_letter_goes_at_once_to_whom_something_waits_for(mailed: Site, postbox: Postbox, make_revision: Make) -> None:
+    made = make_revision("in_review")
+    with clock.at(clock.midnight(clock.today()) + timedelta(hours=5)):  # Before the hour of the digests.
+        jobs.post(mailed)
+    assert sorted(postbox.to) == ["format-reviewer@office.example", "reviewer@office.example"]
+    letter = postbox.letters[0]
+    assert letter["Subject"] == f"Endorse: {made.code} 01/00 Quy trình đăng ký khai sinh"
+    assert f"http://docctl.example/revisions/{made.id}" in letter.get_content()
+    assert "http://docctl.example/account/notices" in letter.get_content()
+    assert letter["Auto-Submitted"] == "auto-generated"
+    with clock.at(clock.midnight(clock.today()) + timedelta(hours=6)):
+        jobs.post(mailed)
+    assert len(postbox.letters) == 2, "what was sent is not sent again"
+
+
+def test_letters_wait_while_the_server_is_down_and_go_out_when_it_is_up_again(
+    mailed: Site, postbox: Postbox, make_revision: Make
+) -> None:
+    postbox.down()
+    make_revision("in_review")
+    early = clock.midnight(clock.today()) + timedelta(hours=1)
+    with clock.at(early):
+        jobs.post(mailed)
+        waiting = letters(mailed)
+        assert [(row.sent_at, row.tries) for row in waiting] == [(None, 1), (None, 1)]
+        assert "refused" in waiting[0].last_error.lower()
+        jobs.post(mailed)
+        assert [row.tries for row in letters(mailed)] == [1, 1], "not before its time"
+    postbox.up()
+    with clock.at(early + timedelta(seconds=31)):
+        jobs.post(mailed)
+    assert [letter["Message-ID"] for letter in postbox.letters] == [row.message_id for row in waiting]
+    assert all(row.sent_at for row in letters(mailed))
+
+
+def test_a_letter_that_the_server_does_not_take_waits_alone_and_twice_as_long_each_time(
+    mailed: Site, postbox: Postbox, make_revision: Make
+) -> None:
+    make_revision("in_review")
+    now = clock.midnight(clock.today()) + timedelta(hours=1)
+    postbox.answer = "451 come back later"
+    for tries, wait in ((1, 30), (2, 60), (3, 120)):
+        with clock.at(now):
+            jobs.post(mailed)
+            rows = letters(mailed)
+        assert {row.tries for row in rows} == {tries}
+        assert {(row.due_at - now).total_seconds() for row in rows} == {wait}
+        now += timedelta(seconds=wait)
+    assert mailing.next_try(40, now) == now + timedelta(hours=1)
+    with clock.at(now + timedelta(days=5)):
+        jobs.post(mailed)
+    assert all(row.given_up_at for row in letters(mailed) if row.kind == WAITS)
+
+
+KILLED = """
+import dataclasses, os, signal, sys
+from docctl import config, mailing, notices
+from docctl.site import open_site
+site = open_site(config.load())
+real = mailing.smtplib.SMTP.send_message
+def send_and_die(self, *given, **named):
+    real(self, *given, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+mailing.smtplib.SMTP.send_message = send_and_die
+mailing.send_waiting(site.database, site.settings)
+"""
+
+
+def test_a_kill_between_sending_and_marking_sends_again_under_the_same_message_id(
+    mailed: Site, postbox: Postbox, make_revision: Make
+) -> None:
+    make_revision("in_review")
+    announcing.tell(mailed.database, mailed.settings)
+    first = letters(mailed)[0]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DOCCTL_")}
+    environ |= {"DOCCTL_STORAGE": str(mailed.settings.storage), "DOCCTL_SMTP_URL": mailed.settings.smtp_url}
+    run = subprocess.run([sys.executable, "-c", KILLED], env=environ, timeout=60)
+    assert run.returncode == -signal.SIGKILL
+    assert [letter["Message-ID"] for letter in postbox.letters] == [first.message_id]
+    assert letters(mailed)[0].sent_at is None
+    mailing.send_waiting(mailed.database, mailed.settings)
+    received = [letter["Message-ID"] for letter in postbox.letters]
+    assert received.count(first.message_id) == 2
+    assert len(set(received)) == 2
+    assert all(row.sent_at for row in letters(mailed))
+
+
+def test_the_digest_comes_once_a_day_to_those_who_have_something_in_it(
+    mailed: Site, postbox: Postbox, make_revision: Make
+) -> None:
+    made = [make_revision("in_approval", title=f"Quy trình số {number}") for number in range(3)]
+    announcing.tell(mailed.database, mailed.settings)
+    morning = clock.midnight(clock.today()) + timedelta(days=1, hours=7)
+    with clock.at(morning - timedelta(minutes=1)):
+        assert announcing.digest(mailed.database, mailed.settings) == 0
+    with clock.at(morning):
+        jobs.post(mailed)
+        jobs.post(mailed)
+    daily = [letter for letter in postbox.letters if "things wait for you" in letter["Subject"]]
+    assert [letter["To"] for letter in daily] == ["approver@office.example"]
+    assert "Waiting for you (3):" in daily[0].get_content()
+    for one in made:
+        assert one.code in daily[0].get_content()
+    with clock.at(morning + timedelta(days=1)):
+        jobs.post(mailed)
+    assert sum("things wait for you" in letter["Subject"] for letter in postbox.letters) == 2
+
+
+@pytest.mark.parametrize("kind", [WAITS, DIGEST])
+def test_nobody_gets_letters_of_a_kind_that_he_does_not_want(
+    mailed: Site, cast: Cast, postbox: Postbox, make_revision: Make, kind: str
+) -> None:
+    with mailed.database.writing() as session:
+        for name in ("reviewer", "format-reviewer"):
+            wanted = [other for other in notices.MAILED if other != kind]
+            notices.choose(session, by=cast.reader(session, name), email=f"{name}@office.example", wanted=wanted)
+    make_revision("in_review")
+    with clock.at(clock.midnight(clock.today()) + timedelta(days=1, hours=8)):
+        jobs.post(mailed)
+    assert {row.kind for row in letters(mailed)} == {WAITS, DIGEST} - {kind}
+    assert unread(mailed, cast, "reviewer") == 1, "the notice in the page comes all the same"
+
+
+def test_without_an_address_or_a_mail_server_there_are_notices_and_no_letters(
+    site: Site, cast: Cast, make_revision: Make
+) -> None:
+    make_revision("in_review")
+    jobs.post(site)
+    assert unread(site, cast, "reviewer") == 1
+    assert letters(site) == []
+
+
+def test_old_news_floods_nobody(site: Site, cast: Cast, make_revision: Make) -> None:
+    with clock.at(clock.now() - timedelta(days=30)):
+        make_revision("in_review")
+    jobs.post(site)
+    assert unread(site, cast, "reviewer") == 0
+
+
+def test_the_successor_is_told_of_what_was_handed_over(site: Site, cast: Cast, make_revision: Make) -> None:
+    make_revision("draft")
+    jobs.post(site)
+    with site.database.writing() as session:
+        leaving.close(
+            session, people.find(session, "author"), people.find(session, "neighbour"), by=None, pass_roles=True
+        )
+    jobs.post(site)
+    assert [text.split(":")[0] for _, text in told(site, "neighbour")] == ["Submit for review"]
+
+
+def test_the_choice_of_letters_is_in_the_trail_and_a_wrong_address_is_refused(site: Site, cast: Cast) -> None:
+    with site.database.writing() as session:
+        notices.choose(session, by=cast.reader(session, "staff"), email=" staff@office.example ", wanted=["waits"])
+        assert people.find(session, "staff").email == "staff@office.example"
+        assert notices.refused_kinds(session, people.find(session, "staff")) == {"digest"}
+        for wrong in ("staff", "staff@", "a@b", "a b@c.vn", "a@c.vn\nBcc: x@y.z", "x" * 250 + "@c.vn"):
+            with pytest.raises(Refused) as refused:
+                notices.choose(session, by=cast.reader(session, "staff"), email=wrong, wanted=[])
+            assert refused.value.field == "email"
+    assert verify(site).problems == []
+
+
+def test_a_mail_server_that_cannot_be_used_is_refused_at_the_start() -> None:
+    for url in ("http://mail.example", "smtp://", "mail.example:25"):
+        with pytest.raises(ConfigError):
+            config.load({"DOCCTL_SMTP_URL": url})
+    for url in ("smtp://mail.example", "smtps://user:pass@mail.example", "smtp+starttls://mail.example:587"):
+        assert config.load({"DOCCTL_SMTP_URL": url}).smtp_url == url

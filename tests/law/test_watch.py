@@ -213,7 +213,8 @@ def test_the_daily_letter_reminds_whoever_may_judge_30_days_before_the_deadline_
     with clock.at(morning):
         announcing.digest(site.database, site.settings)
     with site.database.reading() as session:
-        letters = [(mail.account.name, mail.body) for mail in session.scalars(select(Mail))]
+        names = {account.id: account.name for account in people.all_accounts(session)}
+        letters = [(names[mail.account_id], mail.body) for mail in session.scalars(select(Mail))]
     assert [name for name, _ in letters] == ["controller"]
     assert "QT-01: 123/2015/NĐ-CP" in letters[0][1]
     assert "còn 30 ngày, hạn 03/10/2022" in letters[0][1]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from docctl.exporting import master_list
+from docctl.exporting import law, master_list
 from docctl.exporting.paper import Paper
 from docctl.people import Reader
 from docctl.register import Asked
@@ -39,6 +39,46 @@ REGISTERS = {
                 "What is in force on a day and what no longer is, by which decision, approved by whom.",
             ),
             master_list.build,
+        ),
+        Register(
+            "external-list",
+            "F3",
+            law.EXTERNAL,
+            Sentence(
+                "Luật, nghị định, tiêu chuẩn mà quy trình dựa vào, và tình trạng của từng văn bản.",
+                "The laws, decrees and standards that procedures rest on, and the state of each.",
+            ),
+            law.external_list,
+        ),
+        Register(
+            "reviews",
+            "F11",
+            law.REVIEWS,
+            Sentence(
+                "Hạn soát xét của từng tài liệu còn hiệu lực và kết quả lần soát xét gần nhất.",
+                "When each document in force is due for review, and what the last review found.",
+            ),
+            law.reviews_list,
+        ),
+        Register(
+            "legal-watch",
+            "F13",
+            law.WATCH,
+            Sentence(
+                "Văn bản thay đổi, tài liệu bị tác động, hạn ba tháng và kết quả.",
+                "Changed laws, the documents they concern, the three-month deadline and the outcome.",
+            ),
+            law.legal_watch,
+        ),
+        Register(
+            "coverage",
+            "F14",
+            law.COVERAGE,
+            Sentence(
+                "Danh mục thủ tục hành chính, quy trình của từng thủ tục và tỷ lệ theo lĩnh vực.",
+                "The administrative procedures, the documents that cover each, and the share by field.",
+            ),
+            law.coverage,
         ),
     )
 }

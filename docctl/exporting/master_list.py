@@ -7,11 +7,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, register, units
+from docctl import audit, clock, deadlines, register, units
 from docctl.decisions import Decision
+from docctl.exporting import holdings
 from docctl.exporting.paper import Block, Cell, Paper
 from docctl.lifecycle import Signature
 from docctl.people import Reader
+from docctl.procedures import linking
 from docctl.register import Asked
 from docctl.revisions import IN_FORCE, SUPERSEDED, WITHDRAWN, Revision
 from docctl.rules import Sentence
@@ -52,6 +54,8 @@ class _Known:
     decisions: Mapping[int, Decision]
     approvers: Mapping[int, str]
     following: Mapping[tuple[int, str], str]
+    holders: Mapping[int, str]
+    procedures: Mapping[int, str]
     locale: str
 
 
@@ -95,7 +99,22 @@ def _known(session: Session, rows: Sequence[Revision], locale: str) -> _Known:
         for row in session.scalars(begun)
         if row.effective_to is None or row.effective_from is None or row.effective_to > row.effective_from
     }
-    return _Known({row.id: row for row in session.scalars(select(Decision))}, approvers, following, locale)
+    return _Known(
+        {row.id: row for row in session.scalars(select(Decision))},
+        approvers,
+        following,
+        holdings.holders(session, list(rounds), locale),
+        _procedures(session),
+        locale,
+    )
+
+
+def _procedures(session: Session) -> dict[int, str]:
+    """Return by document the codes of the administrative procedures that it covers."""
+    codes: dict[int, list[str]] = {}
+    for link in linking.links(session):
+        codes.setdefault(link.document_id, []).append(link.procedure.code)
+    return {document_id: ", ".join(sorted(found)) for document_id, found in codes.items()}
 
 
 def _block(caption: Sentence, rows: Sequence[Revision], known: _Known) -> Block:
@@ -121,11 +140,11 @@ def _row(number: int, revision: Revision, known: _Known) -> list[Cell]:
         begins,
         known.approvers.get(revision.id, ""),
         KEPT.get(locale) if revision.file_sha256 else "",
-        "",
+        known.holders.get(revision.id, ""),
         "",
         decision.number if decision else revision.origin_decision,
-        "",
-        _months_later(begins, document.type.review_months),
+        known.procedures.get(document.id, ""),
+        _review(begins, document.type.review_months),
         "; ".join(note.get(locale) for note in _notes(revision, known)),
     ]
 
@@ -149,11 +168,5 @@ def _day(revision: Revision) -> date | None:
     return clock.local(revision.effective_from).date() if revision.effective_from else None
 
 
-def _months_later(day: date | None, months: int | None) -> date | None:
-    """Return the corresponding day so many months later, or the last of the month where there is none."""
-    if day is None or not months:
-        return None
-    year, month = divmod(day.month - 1 + months, 12)
-    first = date(day.year + year, month + 1, 1)
-    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return first.replace(day=min(day.day, (following - first).days))
+def _review(begins: date | None, months: int | None) -> date | None:
+    return deadlines.months_after(begins, months) if begins and months else None

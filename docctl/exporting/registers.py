@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from docctl.exporting import master_list
+from docctl.exporting import asking, holdings, law, master_list
 from docctl.exporting.paper import Paper
 from docctl.people import Reader
 from docctl.register import Asked
@@ -39,6 +39,56 @@ REGISTERS = {
                 "What is in force on a day and what no longer is, by which decision, approved by whom.",
             ),
             master_list.build,
+        ),
+        Register(
+            "change-requests",
+            "F1",
+            asking.TITLE,
+            Sentence(
+                "Mọi phiếu yêu cầu: đề nghị gì, ai cho ý kiến, quyết định nào giải quyết.",
+                "Every change request: what it asks for, who said what, which decision took it up.",
+            ),
+            asking.build,
+        ),
+        Register(
+            "external-list",
+            "F3",
+            law.EXTERNAL,
+            Sentence(
+                "Luật, nghị định, tiêu chuẩn mà quy trình dựa vào, tình trạng và hạn cập nhật.",
+                "Laws, decrees and standards that procedures rest on, how they stand, and the terms.",
+            ),
+            law.external_list,
+        ),
+        Register(
+            "distribution",
+            "F4",
+            holdings.DISTRIBUTION,
+            Sentence(
+                "Ai giữ bản nào, ai được giao đọc, ký nhận, mở và hiểu lúc nào, bản cũ đã thu chưa.",
+                "Who holds which copy and who is asked to read; received, opened and understood when; whether the old copy is back.",
+            ),
+            holdings.distribution,
+        ),
+        Register(
+            "recalls",
+            "F6",
+            holdings.RECALLS,
+            Sentence(
+                "Từng bản phải thu hồi theo từng quyết định: đã trả, còn thiếu, mất, ngày trả và hạn trả.",
+                "Each copy that a decision asked back: returned, missing or lost, on which day and by when.",
+            ),
+            holdings.recalls,
+        ),
+        Register(
+            "coverage",
+            "F14",
+            law.COVERAGE,
+            Sentence(
+                "Thủ tục hành chính và quy trình bao phủ, với tỷ lệ trên tổng số.",
+                "Administrative procedures and the documents that cover them, with the shares.",
+            ),
+            law.coverage,
         ),
     )
 }

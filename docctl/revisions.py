@@ -145,12 +145,7 @@ class Revision(Base):
 
     def status(self, at: datetime | None = None) -> str:
         """Return the stored state, or for what was issued the state derived from the interval at an instant."""
-        if self.state not in WAS_ISSUED or self.effective_from is None:
-            return self.state
-        at = at or clock.now()
-        if self.effective_to is not None and self.effective_to <= max(at, self.effective_from):
-            return WITHDRAWN if self.state == "withdrawn" else SUPERSEDED
-        return SCHEDULED if at < self.effective_from else IN_FORCE
+        return status_at(self.state, self.effective_from, self.effective_to, at or clock.now())
 
 
 class ChangeRow(Base):
@@ -516,6 +511,15 @@ def content_hash(revision: Revision) -> str:
     if revision.major == is_major_by_default(revision.amendment):
         del signed["major"]
     return hashlib.sha256(audit.canonical(signed).encode()).hexdigest()
+
+
+def status_at(state: str, begins: datetime | None, ends: datetime | None, at: datetime) -> str:
+    """Return what a revision of a stored state and an interval is at an instant."""
+    if state not in WAS_ISSUED or begins is None:
+        return state
+    if ends is not None and ends <= max(at, begins):
+        return WITHDRAWN if state == "withdrawn" else SUPERSEDED
+    return SCHEDULED if at < begins else IN_FORCE
 
 
 def is_major_by_default(amendment: int) -> bool:

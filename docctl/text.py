@@ -251,6 +251,12 @@ def phrase_in(text: str, phrase: str) -> bool:
     return pattern is not None and pattern.search(_composed(text)) is not None
 
 
+def has_exactly(text: str, words: str) -> bool:
+    """Say whether words stand in a text next to each other with the very accents that were typed."""
+    pattern = _phrase_pattern(words, accents=True)
+    return pattern is not None and pattern.search(_composed(text)) is not None
+
+
 def _composed(text: str) -> str:
     # Stored texts are in NFC, and asking Unicode's tables about every letter costs more than looking for marks.
     return nfc(text) if _MARKS.search(text) else text
@@ -400,6 +406,7 @@ class Candidate(NamedTuple):
     code: str
     title: str
     body: str
+    lead: float = 0.0  # What it has before others for a reason of its own, such as being in force.
 
 
 def second_pass(query: str, candidates: Sequence[Candidate]) -> list[tuple[int, float]]:
@@ -410,7 +417,8 @@ def second_pass(query: str, candidates: Sequence[Candidate]) -> list[tuple[int, 
     top = max((candidate.score for candidate in candidates), default=0.0)
     asked = tokens(query)
     judged = [
-        (candidate.key, _share(candidate.score, top) + _merit(query, asked, candidate)) for candidate in candidates
+        (candidate.key, _share(candidate.score, top) + _merit(query, asked, candidate) + candidate.lead)
+        for candidate in candidates
     ]
     judged.sort(key=lambda pair: -pair[1])
     return [(key, round(100 * score / _BEST, 2)) for key, score in judged]
@@ -422,45 +430,54 @@ def below_second_pass(rest: Sequence[tuple[int, float]], hits: Sequence[tuple[in
     return [(key, round(100 * _share(score, top) / _BEST, 2)) for key, score in rest]
 
 
-_BEST = 12.0  # 1 for the first pass and 11 for the merits.
+FIRST_PASS = 4.0  # What the best hit of the first pass has before its merits count.
+_BEST = FIRST_PASS + 21.0
 
 
 def _share(score: float, top: float) -> float:
-    return score / top if top > 0 else 0.0
+    return FIRST_PASS * score / top if top > 0 else 0.0
 
 
 def _merit(query: str, asked: Sequence[Token], candidate: Candidate) -> float:
-    """Return 0 to 11: up to 4 for the code, 5 for the title, 2 for the body; a word typed with accents means them."""
+    """Return 0 to 21: up to 6 for the code, 11 for the title, 4 for the body; a word typed with accents means them."""
     if not asked:
         return 0.0
-    title = tokens(candidate.title)
+    title = _title_tokens(candidate.title)
     wanted = {_typed(token) for token in asked}
     offered = {form for token in title for form in (token.folded, token.exact)}
     met = len(wanted & offered)
     alike = len({token.folded for token in asked} & {token.folded for token in title})
     merit = _code_merit(query, candidate.code)
-    merit += met / len(wanted) + 0.3 * alike / len(asked)  # What was asked stands in the title …
-    merit += met / max(len(wanted), len({token.folded for token in title}))  # … and the title says little else.
+    # Cubes, since some words of a long question stand in many titles: only a title with nearly all of them says much.
+    said = len({token.folded for token in asked})
+    merit += (met / len(wanted)) ** 3 + 0.3 * (alike / said) ** 3  # What was asked stands in the title …
+    merit += (met / max(len(wanted), len({token.folded for token in title}))) ** 3  # … and the title says little else.
     if len(asked) > 1:
         merit += 2.0 * _in_a_row(asked, title)
+        merit += 6.0 * (len(asked) == len(title) and _in_a_row(asked, title))  # … or nothing else at all.
     return merit + _body_merit(query, asked, candidate.body)
+
+
+@lru_cache(maxsize=1 << 14)
+def _title_tokens(title: str) -> tuple[Token, ...]:
+    return tuple(tokens(title))
 
 
 def _code_merit(query: str, code: str) -> float:
     key, wanted = "-".join(code_parts(code)), "-".join(code_parts(query))
     if key and key == wanted:
-        return 4.0
+        return 6.0
     return 2.0 if is_code(query.replace(" ", "")) and wanted in code_terms(code) else 0.0
 
 
 def _body_merit(query: str, asked: Sequence[Token], body: str) -> float:
     body = _composed(body)
-    accented = any(token.exact != token.folded for token in asked)
+    accented = any(token.exact != token.folded and not token.folded.isdigit() for token in asked)
     strict = _phrase_pattern(query, accents=True) if accented else None
     if strict is not None and strict.search(body):
-        return 2.0
+        return 4.0
     loose = _phrase_pattern(query, accents=False) if len(asked) > 1 else None
-    return 1.0 if loose is not None and loose.search(body) else 0.0
+    return 1.5 if loose is not None and loose.search(body) else 0.0
 
 
 def _typed(token: Token) -> str:

@@ -321,6 +321,7 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.holidays
     import docctl.procedures
     import docctl.renditions
+    import docctl.tokens
 
     assert docctl.decisions.Decision.__tablename__ in Base.metadata.tables
     assert docctl.renditions.Rendition.__tablename__ in Base.metadata.tables

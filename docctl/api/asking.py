@@ -9,7 +9,7 @@ from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.exporting import plain
 from docctl.rules import NoRole, Sentence
-from docctl.search import following
+from docctl.search import finding
 from docctl.web import edge
 
 
@@ -32,7 +32,7 @@ def search() -> Answer:
             Sentence("Bạn chỉ tra cứu được tài liệu còn hiệu lực.", "You may search what is in force only."),
             field="scope",
         )
-    found = following.find(
+    found = finding.find(
         edge.reading(),
         edge.site().engine,
         words,
@@ -81,6 +81,7 @@ FOUND = shapes.record(
     took_ms={"type": "number"},
     hits={"type": "array", "items": shapes.HIT},
     suggestions={"type": "array", "items": shapes.TEXT},
+    understood={"type": "array", "items": shapes.record(vi=shapes.TEXT, en=shapes.TEXT)},
 )
 WHO = shapes.record(name=shapes.TEXT, title=shapes.TEXT, roles={"type": "array", "items": shapes.TEXT})
 OPERATIONS = [

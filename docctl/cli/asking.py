@@ -8,7 +8,7 @@ import click
 from docctl import authority, clock, documents, intervals, people, revisions
 from docctl.cli.main import instant, json_option, opened, say
 from docctl.exporting import plain
-from docctl.search import following
+from docctl.search import finding, following
 
 
 @click.command()
@@ -35,7 +35,7 @@ def search(
         following.follow(site.database, site.engine)
         with site.database.reading() as session:
             reader = authority.reader(session, people.find(session, actor)) if actor else None
-            found = following.find(
+            found = finding.find(
                 session,
                 site.engine,
                 " ".join(words),

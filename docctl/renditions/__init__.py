@@ -14,7 +14,10 @@ from docctl.renditions.making import (
     try_again,
     waiting,
 )
+from docctl.renditions.sealing import seal
+from docctl.renditions.sealing import words as seal_words
 from docctl.renditions.sheets import sheet, watermark
+from docctl.renditions.signed import Signed, signatures
 from docctl.renditions.table import ACCEPT, ASKS, AUTHOR, ORIGINAL, READY, REFUSE, UNAVAILABLE, WAITING, Rendition
 
 __all__ = [
@@ -28,14 +31,18 @@ __all__ = [
     "UNAVAILABLE",
     "WAITING",
     "Rendition",
+    "Signed",
     "ask",
     "counts",
     "every_source",
     "make",
     "of",
+    "seal",
+    "seal_words",
     "settle",
     "settling_refusal",
     "sheet",
+    "signatures",
     "supply",
     "supplying_refusal",
     "try_again",

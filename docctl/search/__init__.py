@@ -1,23 +1,16 @@
 """Search: the one small interface behind which an engine finds revisions; the words and their order are ours."""
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from docctl import text
+from docctl.search.query import MOST_WORDS, Query, Word
 
-MOST_WORDS = 30
-SHORTEST_PREFIX = 3
+__all__ = ["MOST_WORDS", "Engine", "EngineResult", "Index", "IndexedRevision", "Query", "Word", "open_engine"]
 
 Index = Literal["current", "all"]
-
-_PIECES = re.compile(
-    r'(?P<without>(?<!\S)-(?=[\w"]))?(?P<code>(?<![\w-])(?:code|mã):)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))', re.I
-)
-_QUOTES = dict.fromkeys(map(ord, "“”„«»″"), '"')
 
 
 @dataclass(frozen=True)
@@ -33,85 +26,7 @@ class IndexedRevision:
     title: str
     body: str
     current: bool
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word to find: its folded form, the typed accents (empty when there are none), and whether it may go on."""
-
-    folded: str
-    exact: str = ""
-    prefix: bool = False
-
-
-@dataclass(frozen=True)
-class Query:
-    """What somebody looks for, read from the words as typed; nothing typed is ever an error.
-
-    `words` must all be there; so must every neighbouring pair of `phrases` and every term of `codes` (in the
-    document's own code); `without` must not.
-    """
-
-    words: tuple[Word, ...] = ()
-    phrases: tuple[str, ...] = ()
-    codes: tuple[Word, ...] = ()
-    without: tuple[Word, ...] = ()
-    text: str = ""  # The words that are looked for, to mark in a text and to compare with a title.
-
-    def __bool__(self) -> bool:
-        return bool(self.words or self.phrases or self.codes)
-
-    @property
-    def pairs(self) -> tuple[str, ...]:
-        """The neighbouring folded words of all phrases."""
-        return tuple(dict.fromkeys(pair for phrase in self.phrases for pair in text.terms(phrase).pairs))
-
-    @property
-    def neighbours(self) -> tuple[str, ...]:
-        """The neighbouring folded words of everything typed: documents with them next to each other rank higher."""
-        return tuple(dict.fromkeys(text.terms(self.text).pairs))[:MOST_WORDS]
-
-    @classmethod
-    def parse(cls, typed: str) -> "Query":
-        """Read words, "phrases", code:QT-01, -word and word* (from three letters on)."""
-        words: list[Word] = []
-        phrases: list[str] = []
-        codes: list[Word] = []
-        without: list[Word] = []
-        shown: list[str] = []
-        for piece in _PIECES.finditer(text.nfc(typed).translate(_QUOTES)):
-            written = piece["phrase"] if piece["phrase"] is not None else piece["word"]
-            found = _words(written)
-            if piece["without"]:
-                without += found
-            elif piece["code"]:
-                codes += _code(written)
-                shown.append(written)
-            elif found:
-                words += found
-                shown.append(written)
-                if piece["phrase"] and len(text.tokens(written)) > 1:
-                    phrases.append(written)
-        few = [tuple(dict.fromkeys(some))[:MOST_WORDS] for some in (words, codes, without)]
-        return cls(few[0], tuple(phrases[:MOST_WORDS]), few[1], few[2], " ".join(shown))
-
-
-def _words(written: str) -> list[Word]:
-    found = []
-    for chunk in text.chunks(written):
-        prefix = written.endswith(f"{chunk}*")
-        if text.is_code(chunk):
-            found.append(Word(text.whole_code(chunk), "", prefix))
-            continue
-        for token in text.tokens(chunk):
-            exact = token.exact if token.exact != token.folded else ""
-            found.append(Word(token.folded, exact, prefix and len(token.folded) >= SHORTEST_PREFIX))
-    return found
-
-
-def _code(written: str) -> list[Word]:
-    whole = "-".join(text.code_parts(written)[: text.MAX_CODE_PARTS])
-    return [Word(whole, "", written.endswith("*"))] if whole else []
+    mention: str = ""  # What else it is looked for by: the number of the decision that issued it.
 
 
 @dataclass(frozen=True)
@@ -131,6 +46,9 @@ class Engine(Protocol):
     def mark(self) -> str:
         """Return the hash of that entry, by which a restored or other database is noticed."""
 
+    def generation(self) -> Hashable:
+        """Return what changes whenever a search might answer otherwise: the build and its latest commit."""
+
     def indexing(self) -> AbstractContextManager[bool]:
         """Hold the right to index, which one process and thread has at a time; False when another kept it too long."""
 
@@ -140,7 +58,10 @@ class Engine(Protocol):
         """Replace and remove revisions and move the position, durably; doing it twice changes nothing."""
 
     def rebuilding(self) -> AbstractContextManager["Engine"]:
-        """Give an empty engine that takes this one's place at a clean end; until then this one answers."""
+        """Give an engine that takes this one's place at a clean end; until then this one answers.
+
+        It is empty, or, with a position below 0, as far as an attempt came whose process was ended.
+        """
 
     def search(
         self, query: Query, index: Index = "current", only: frozenset[int] | None = None, limit: int = 50

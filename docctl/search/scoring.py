@@ -6,20 +6,21 @@ goes stale, a posting is a document and a small whole number, and a score says n
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from docctl import text
 from docctl.search import EngineResult, IndexedRevision, Query, Word
 
-VERSION = 1  # Raise it when a revision would be given other postings: every index is then rebuilt by itself.
+VERSION = 2  # Raise it when a revision would be given other postings: every index is then rebuilt by itself.
 FIELDS = ("body", "exact", "title", "pair", "code")
 
-K1, B = 1.2, 0.5
+K1, B = 1.2, 0.75
 BODY_LENGTH, TITLE_LENGTH = 1000.0, 12.0
 STEPS = 32  # Impacts are kept in 32nds: below 71, so that every one is a small integer that Python shares.
 
-TITLE, EXACT, PAIR, TITLE_PAIR, CODE_PART, CODE_WHOLE = 2.0, 4.0, 0.7, 1.5, 1.5, 8.0
+TITLE, EXACT, PAIR, TITLE_PAIR, CODE_PART, CODE_WHOLE = 2.0, 2.0, 1.5, 1.5, 1.5, 8.0
 
 Postings = Mapping[int, int]
 _NONE: Postings = {}
@@ -49,6 +50,7 @@ def impacts(revision: IndexedRevision) -> dict[str, dict[str, int]]:
     code = text.code_terms(revision.code)
     words = body.words + title.words
     words.update(code)
+    words.update(text.terms(revision.mention).words)
     length = body.length + title.length
     titled = {*title.words, *title.exact, *title.pairs}
     return {
@@ -101,9 +103,12 @@ class _Weights:
 def _answers(
     segment: Segment, query: Query, only: frozenset[int] | None, weights: _Weights
 ) -> Iterable[tuple[int, float]]:
-    required = [_postings(segment, "body", word) for word in query.words]
-    required += [_postings(segment, "pair", pair) for pair in query.pairs]
+    required = [_postings(segment, "pair", pair) for pair in query.pairs]
     required += [_postings(segment, "code", word) for word in query.codes]
+    if query.least:
+        required.append(_in_most(segment, query))
+    else:
+        required += [_postings(segment, "body", word) for word in query.words]
     found = _in_all(required)
     for word in query.without:
         # Who typed accents means that word only: -tử leaves "từ" and "tự" alone.
@@ -122,6 +127,14 @@ def _in_all(lists: Sequence[Postings]) -> set[int]:
     for other in others:
         found &= other.keys()
     return found
+
+
+def _in_most(segment: Segment, query: Query) -> Postings:
+    """Return the documents with as many different words as the query wants at the least."""
+    counted: Counter[int] = Counter()
+    for word in {word.folded: word for word in query.words}.values():
+        counted.update(_postings(segment, "body", word).keys())
+    return {document: many for document, many in counted.items() if many >= query.least}
 
 
 def _judged_by(segment: Segment, query: Query, weights: _Weights) -> Iterable[tuple[float, Postings]]:

@@ -6,25 +6,22 @@ a crash between the two commits it is still the old one, and the next follow doe
 then a revision that was about to move from one index to the other may be missed or be in both; it is counted once.
 """
 
-import fcntl
 import logging
-import os
-import secrets
-import shutil
 import threading
 import time
 import warnings
 import weakref
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from docctl import text
-from docctl.search import EngineResult, Index, IndexedRevision, Query, scoring
+from docctl.search import EngineResult, Index, IndexedRevision, Query, folders, scoring
+from docctl.search.folders import Builds, Exclusive, sync
 
 with warnings.catch_warnings():
     # Whoosh 2.7.4 was written before Python warned of these escapes; it is pinned and not ours to edit.
@@ -39,11 +36,8 @@ with warnings.catch_warnings():
 
 VERSION = f"{text.VERSION}.{scoring.VERSION}.1"  # Analysis, scoring, schema: another version is another build.
 CURRENT, ARCHIVE = "current", "archive"
-LIVE, LOCK = "LIVE", "LOCK"
 MAIN = "MAIN"  # What Whoosh calls an index that has no name.
 
-KEEP_SECONDS = 120.0  # Readers opened before a commit may still need the files that it made obsolete.
-LOCK_SECONDS = 10.0
 BLOCK = 1024  # Postings in a block: eight times Whoosh's, for fewer and longer reads.
 MEMORY_MB = 256  # By Whoosh's own estimate; beyond it postings are sorted on disk, several times slower.
 SMALL, CROWD = 100, 10  # So many small segments become one; large ones stay, or one change would cost minutes.
@@ -95,14 +89,14 @@ class DurableStorage(FileStorage):  # type: ignore[misc]
         """Sync every new file, put the table of contents in its place, and sync the folder."""
         for name in self.unsynced:
             with suppress(FileNotFoundError):
-                _sync(Path(self.folder, name))
+                sync(Path(self.folder, name))
         self.unsynced.clear()
         super().rename_file(oldname, newname, safe=safe)
-        _sync(Path(self.folder))
+        sync(Path(self.folder))
 
     def delete_file(self, name: str) -> None:
         """Delete a file that has been obsolete for two minutes; a later commit asks again for the others."""
-        if time.monotonic() - self.obsolete_since.setdefault(name, time.monotonic()) >= KEEP_SECONDS:
+        if time.monotonic() - self.obsolete_since.setdefault(name, time.monotonic()) >= folders.KEEP_SECONDS:
             super().delete_file(name)
             del self.obsolete_since[name]
 
@@ -250,47 +244,6 @@ class Opened:
         return 0, ""
 
 
-class Exclusive:
-    """A lock on a file that one thread of one process holds; it dies with the process. The holder may take it again."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.thread = threading.RLock()
-        self.depth = 0
-        self.file = -1
-
-    def acquire(self, timeout: float) -> bool:
-        """Wait for the lock; False when it did not come free in time."""
-        if not self.thread.acquire(timeout=timeout):
-            return False
-        if self.depth == 0 and not self._lock_file(timeout):
-            self.thread.release()
-            return False
-        self.depth += 1
-        return True
-
-    def release(self) -> None:
-        """Give the lock back."""
-        self.depth -= 1
-        if self.depth == 0:
-            os.close(self.file)
-        self.thread.release()
-
-    def _lock_file(self, timeout: float) -> bool:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        until = time.monotonic() + timeout
-        while True:
-            try:
-                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    os.close(self.file)
-                    return False
-                time.sleep(0.05)
-
-
 class WhooshEngine:
     """The index in a folder; any number of threads and processes search it, one at a time writes."""
 
@@ -298,9 +251,8 @@ class WhooshEngine:
         self, folder: Path, *, build: str = "", cache: ListCache | None = None, exclusive: Exclusive | None = None
     ) -> None:
         self.folder = folder
-        self.build = build  # Empty: the live one, whichever that is.
+        self.builds = Builds(folder, VERSION, (CURRENT, ARCHIVE), only=build, exclusive=exclusive)
         self.cache = cache or ListCache(CACHED_POSTINGS)
-        self.exclusive = exclusive or Exclusive(folder / LOCK)
         self.storages: dict[tuple[str, str], DurableStorage] = {}
         self.local = threading.local()
 
@@ -312,42 +264,44 @@ class WhooshEngine:
         """Return the hash of that entry."""
         return self._position()[1]
 
-    @contextmanager
-    def indexing(self) -> Iterator[bool]:
+    def generation(self) -> Hashable:
+        """Return the build and the latest commit of both its indexes."""
+        build = self.builds.live()
+        if not build:
+            return ""
+        latest = (TOC._latest_generation(self._storage(build, name), MAIN) for name in (CURRENT, ARCHIVE))
+        return (build, *latest)
+
+    def indexing(self) -> AbstractContextManager[bool]:
         """Hold the right to index; False when another process or thread kept it for ten seconds."""
-        held = self.exclusive.acquire(LOCK_SECONDS)
-        try:
-            yield held
-        finally:
-            if held:
-                self.exclusive.release()
+        return self.builds.indexing()
 
     def apply(
         self, upserts: Sequence[IndexedRevision], removals: Collection[int], position: int, mark: str = ""
     ) -> None:
         """Replace and remove revisions and move the position, durably."""
-        with self._held():
-            build = self._live() or self._created_live()
+        with self.builds.held():
+            build = self.builds.live() or self.builds.created_live(self._prepare)
             gone = {*removals, *(revision.revision_id for revision in upserts)}
             archived = [_row(revision) for revision in upserts if not revision.current]
             self._commit(build, ARCHIVE, gone, archived)
             current = [_row(revision) for revision in upserts if revision.current]
             current.append({"revision": 0, "position": {"sequence": position, "mark": mark}})
             self._commit(build, CURRENT, gone | {0}, current)
-            self._sweep()
+            self.builds.sweep()
 
     @contextmanager
     def rebuilding(self) -> Iterator["WhooshEngine"]:
-        """Give an empty engine in a folder of its own, which becomes the live one at a clean end."""
-        with self._held():
-            build = self._created()
+        """Give an engine in a folder of its own, which becomes the live one at a clean end.
+
+        It is empty, or as far as a process came that was ended before it was done; its position then says how far.
+        """
+        with self.builds.rebuilding(self._prepare) as build:
+            fresh = WhooshEngine(self.folder, build=build, cache=self.cache, exclusive=self.builds.exclusive)
             try:
-                yield WhooshEngine(self.folder, build=build, cache=self.cache, exclusive=self.exclusive)
-            except BaseException:
-                shutil.rmtree(self.folder / build, ignore_errors=True)
-                raise
-            self._make_live(build)
-            self._sweep()
+                yield fresh
+            finally:
+                fresh.close()
 
     def search(
         self, query: Query, index: Index = "current", only: frozenset[int] | None = None, limit: int = 50
@@ -367,20 +321,12 @@ class WhooshEngine:
 
     def clear(self) -> None:
         """Forget everything; the next follow builds the index again."""
-        with self._held(), suppress(FileNotFoundError):
-            (self.folder / LIVE).unlink()
+        self.builds.clear()
 
     def close(self) -> None:
         """Close the files that this thread has open; the next search opens them again."""
         for opened in self.local.__dict__.pop("opened", {}).values():
             opened.close()
-
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        with self.indexing() as held:
-            if not held:
-                raise TimeoutError("another process is writing the search index")
-            yield
 
     def _position(self) -> tuple[int, str]:
         for _ in range(2):
@@ -391,47 +337,9 @@ class WhooshEngine:
                 self.close()
         return 0, ""
 
-    def _live(self) -> str:
-        """Return the name of the live build, empty when there is none of this version."""
-        if self.build:
-            return self.build
-        try:
-            build = (self.folder / LIVE).read_text().strip()
-        except (OSError, UnicodeDecodeError):
-            return ""
-        whole = all((self.folder / build / name).is_dir() for name in (CURRENT, ARCHIVE))
-        return build if build.startswith(f"{VERSION}-") and whole else ""
-
-    def _created(self) -> str:
-        build = f"{VERSION}-{secrets.token_hex(4)}"
+    def _prepare(self, build: str) -> None:
         for name in (CURRENT, ARCHIVE):
-            folder = self.folder / build / name
-            folder.mkdir(parents=True, mode=0o700)  # Lists are pickles: nobody else may write here.
             FileIndex.create(self._storage(build, name), SCHEMA)
-        return build
-
-    def _created_live(self) -> str:
-        build = self._created()
-        self._make_live(build)
-        return build
-
-    def _make_live(self, build: str) -> None:
-        if before := self._live():
-            os.utime(self.folder / before)  # From now on it is obsolete; readers have two minutes to leave it.
-        waiting = self.folder / f"{LIVE}.new"
-        waiting.write_text(build)
-        _sync(waiting)
-        waiting.replace(self.folder / LIVE)
-        _sync(self.folder)
-
-    def _sweep(self) -> None:
-        """Remove builds that have not been live for two minutes."""
-        live = self._live()
-        for build in self.folder.iterdir():
-            if not build.is_dir() or build.name in (live, self.build):
-                continue
-            if time.time() - build.stat().st_mtime > KEEP_SECONDS:
-                shutil.rmtree(build, ignore_errors=True)
 
     def _storage(self, build: str, name: str) -> DurableStorage:
         # One object for as long as the process lives: it remembers since when files are obsolete.
@@ -439,7 +347,7 @@ class WhooshEngine:
 
     def _open(self, name: str) -> Opened:
         """Return an index at its newest generation, opened by this thread for this thread."""
-        build = self._live()
+        build = self.builds.live()
         if not build:
             return Opened(("", -1), [])
         held: dict[str, Opened] = self.local.__dict__.setdefault("opened", {})
@@ -462,7 +370,7 @@ class WhooshEngine:
         codec = W3Codec(blocklimit=BLOCK)
         codec.length_stats = False  # Lengths are in the impacts already.
         index = FileIndex(self._storage(build, name), SCHEMA)
-        writer = index.writer(timeout=LOCK_SECONDS, limitmb=MEMORY_MB, compound=False, codec=codec)
+        writer = index.writer(timeout=folders.LOCK_SECONDS, limitmb=MEMORY_MB, compound=False, codec=codec)
         try:
             for number in deleted:
                 writer.delete_document(number)
@@ -507,11 +415,3 @@ def _reading() -> Iterator[None]:
         yield
     except Exception as error:
         raise Damaged(str(error)) from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -51,8 +51,9 @@ NOUNS = (
     ),
     Controlled(
         "decision",
-        "SELECT id, state, round, title, number, signed_on, effective_from, signer_form, signer_id, checked_hash, "
+        "SELECT id, state, round, title, number, signed_on, effective_from, signer_form, signing_block, signer_id, checked_hash, "
         "drafted_by_id, executed_at, workflow, workflow_version, created_at FROM decision ORDER BY id",
+        since=(("signing_block", ""),),
         listed_as="lines",
         table="decision_line",
         list_rows="SELECT decision_id, position, action, revision_id, document_id, reason, replaced_by_id "
@@ -68,6 +69,19 @@ NOUNS = (
         table="request_row",
         list_rows="SELECT change_request_id, position, section, old, new, basis FROM request_row "
         "ORDER BY change_request_id, position",
+    ),
+    Controlled(
+        "decision_scan",
+        "SELECT id, decision_id, sha256, file_name, attached_by_id, attached_at FROM decision_scan ORDER BY id",
+    ),
+    Controlled(
+        "obligation",
+        "SELECT id, decision_id, kind, name_vi, name_en, due_on, done_on, evidence, sha256, file_name, closed_by_id "
+        "FROM obligation ORDER BY id",
+    ),
+    Controlled(
+        "correction",
+        "SELECT id, decision_id, number, signed_on, place, wrong, corrected, made_by_id, made_at FROM correction ORDER BY id",
     ),
     Controlled(
         "opinion",

@@ -44,6 +44,7 @@ def page() -> str:
         works=register.sees_more(me),
         drafts=any(documents.may_add(unit, by=me) for unit in units.all_units(session)),
         keeps_accounts=me.has("admin"),
+        owed=decisions.open_obligations(session, by=me),
     )
 
 

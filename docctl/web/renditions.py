@@ -10,6 +10,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from docctl import contents, jobs, openings, renditions, revisions
+from docctl.distribution import copies
 from docctl.files import check, pages, pdf
 from docctl.files.kinds import Kind
 from docctl.renditions import Rendition
@@ -41,17 +42,41 @@ def picture(revision_id: int, number: int) -> Response:
 
 @blueprint.get("/revisions/<int:revision_id>/rendition")
 def show(revision_id: int) -> Response:
-    """Give the PDF, stamped with what holds at this moment; the stored one stays as it is."""
+    """Give the PDF, stamped with what holds at this moment; `copy` names a controlled copy, whose number it then bears."""
     revision = _load(revision_id)
     row = _ready(revision)
     if row is None:
         return redirect(url_for("renditions.read", revision_id=revision_id), 303)
-    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision))
+    settings, issued = edge.site().settings, revision.effective_from is not None
+    sealed = renditions.seal_words(settings) if issued else ""
+    number = _copy_number(revision)
+    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision), copy=number, sealed=sealed)
     stamped = pdf.press(edge.site().store.path(str(row.sha256)), sheet)
+    if issued:
+        # Last of all: whatever came after the office's signature would be a change of what it signed.
+        stamped = renditions.seal(stamped, settings, reason=f"{revision.document.code} {revision.edition_text}")
     name = f"{revision.document.code} {revision.edition_text}".replace("/", "-")
     answer = send_file(io.BytesIO(stamped), mimetype="application/pdf", download_name=f"{name}.pdf")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+@blueprint.get("/revisions/<int:revision_id>/signatures")
+def signed(revision_id: int) -> str:
+    """List the digital signatures that the file brought with it, each checked offline at this moment."""
+    revision = _load(revision_id)
+    row = renditions.of(edge.reading(), revision.file_sha256)
+    sha256 = row.sha256 if row else None
+    if sha256 is None and revision.content is not None and revision.content.kind == Kind.PDF:
+        sha256 = revision.content.sha256
+    site, problem, found = edge.site(), "", []
+    try:
+        found = renditions.signatures(site.store.path(sha256), site.settings.trust) if sha256 else []
+    except pdf.CannotBeShown as error:
+        problem = error.sentence.get(language.locale())
+    return render_template(
+        "renditions/signatures.html", revision=revision, document=revision.document, found=found, problem=problem
+    )
 
 
 @blueprint.post("/revisions/<int:revision_id>/rendition")
@@ -106,6 +131,16 @@ def status_url(revision: Revision) -> str:
     """Return the full address of a revision's status page, as a print must bear it."""
     base = edge.site().settings.base_url or request.url_root.rstrip("/")
     return base + url_for("status.show", token=revision.status_token)
+
+
+def _copy_number(revision: Revision) -> str:
+    """Return the number of the controlled copy that was asked for: one of this revision that is still out, or nothing."""
+    if "copy" not in request.args:
+        return ""
+    copy = copies.load(edge.reading(), asking.read_number(request.args["copy"]), by=edge.me())
+    if copy is None or copy.revision_id != revision.id or copy.settled_at is not None:
+        abort(404)
+    return copy.number_text
 
 
 def _back(revision_id: int) -> Response:

@@ -13,8 +13,8 @@ from wtforms import SearchField, SelectField, StringField
 from docctl import clock, documents, register, revisions, units
 from docctl.register import Asked
 from docctl.rules import NoRole, Refused, Sentence
-from docctl.search import following
-from docctl.search.following import Hit, Results
+from docctl.search import finding
+from docctl.search.finding import Hit, Results
 from docctl.web import asking, edge, errors, language, paging
 
 blueprint = Blueprint("search", __name__)
@@ -61,7 +61,7 @@ def show() -> str:
     scope, on = _scope(), _instant(form.on.data)
     if not words:
         return _page(form)
-    found = following.find(
+    found = finding.find(
         edge.reading(),
         edge.site().engine,
         words,

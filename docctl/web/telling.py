@@ -23,7 +23,7 @@ SHORT_HASH = 12
 _UNTOLD = frozenset(
     {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
     | {"year", "requester_unit_id", "unit_id", "type_id", "document_id", "replaced_by_id"}
-    | {"signature_id", "change_request_id"}
+    | {"signature_id", "change_request_id", "closed_by_id", "attached_by_id", "attached_at", "made_at"}
     | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
     | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
@@ -105,6 +105,10 @@ def actions() -> dict[str, str]:
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),
+        Action.DECISION_SCANNED: _("scan of the decision attached"),
+        Action.DECISION_CORRECTED: _("decision corrected in form"),
+        Action.OBLIGATION_BEGUN: _("to be done after the decision"),
+        Action.OBLIGATION_CLOSED: _("recorded as done"),
         Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
         Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
         Action.DISTRIBUTION_MADE: _("distributed"),
@@ -224,6 +228,9 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "procedure_link": _("link to an administrative procedure"),
         "change_request": _("change request"),
         "opinion": _("opinion"),
+        "decision_scan": _("scan"),
+        "correction": _("correction of form"),
+        "obligation": _("duty after a decision"),
         "token": _("token of a program"),
         "history_event": _("line of a history"),
     }
@@ -385,6 +392,12 @@ def _label(name: str) -> str:
         "legal_basis": _("legal basis"),
         "law_effective_on": _("law effective from"),
         "conclusion": _("conclusion"),
+        "signing_block": _("signing block"),
+        "done_on": _("done on"),
+        "evidence": _("evidence"),
+        "place": _("place in the decision"),
+        "wrong": _("as it read"),
+        "corrected": _("as it should read"),
         "remark": _("remark"),
         "history": _("imported history"),
         "effective_at": _("date in the history"),

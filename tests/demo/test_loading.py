@@ -21,7 +21,7 @@ from docctl.files.kinds import Kind
 from docctl.people import Account
 from docctl.revisions import Revision
 from docctl.rules import Refused
-from docctl.search import following
+from docctl.search import finding
 from docctl.site import Site, open_site
 from tests.sample import SAMPLE_PASSWORD, sample_settings
 
@@ -153,7 +153,7 @@ def test_every_file_is_in_the_store_and_its_text_is_what_the_extractor_reads(sam
 
 def test_the_index_has_followed_and_finds_a_procedure_without_accents(sample_site: Site):
     with sample_site.database.reading() as session:
-        found = following.find(session, sample_site.engine, "dang ky lai khai sinh", reader=None)
+        found = finding.find(session, sample_site.engine, "dang ky lai khai sinh", reader=None)
         assert found.hits[0].title == "Đăng ký lại khai sinh"
         assert sample_site.engine.position() == audit.head(session).sequence
 

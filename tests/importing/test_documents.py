@@ -19,7 +19,7 @@ from docctl import audit, clock, documents, people, revisions
 from docctl.importing.documents import Plan, Result, import_documents
 from docctl.revisions import Revision
 from docctl.rules import Refused
-from docctl.search import following
+from docctl.search import finding, following
 from docctl.site import Site, open_site
 from tests.conftest import settings
 
@@ -352,12 +352,12 @@ def test_real_procedures_are_in_force_from_the_date_of_each_cover(imported: Impo
 def test_every_way_to_type_quy_trinh_finds_all_38(imported: Imported, words: str):
     with imported.site.database.reading() as session:
         staff = people.reader(session, people.find(session, "staff"))
-        found = following.find(session, imported.site.engine, words, reader=staff, limit=100)
+        found = finding.find(session, imported.site.engine, words, reader=staff, limit=100)
         assert (found.total, len(found.hits)) == (38, 38)
 
 
 @pytest.mark.large
 def test_a_procedure_typed_without_accents_ranks_first(imported: Imported):
     with imported.site.database.reading() as session:
-        found = following.find(session, imported.site.engine, "dang ky lai khai sinh", reader=None)
+        found = finding.find(session, imported.site.engine, "dang ky lai khai sinh", reader=None)
         assert found.hits[0].title == "Đăng ký lại khai sinh"

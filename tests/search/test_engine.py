@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from benchmarks.corpus import documents
 from docctl import text
-from docctl.search import IndexedRevision, Query, scoring, whoosh
-from docctl.search.whoosh import ARCHIVE, CURRENT, LIVE, WhooshEngine
+from docctl.search import IndexedRevision, Query, folders, scoring, whoosh
+from docctl.search.folders import LIVE
+from docctl.search.whoosh import ARCHIVE, CURRENT, WhooshEngine
 
 
 def made(id: int, title: str = "Quy trình", body: str = "", code: str = "", current: bool = True) -> IndexedRevision:
@@ -221,7 +222,7 @@ def test_obsolete_files_stay_for_readers_and_go_after_two_minutes(engine, monkey
     before = {path.name for path in engine.folder.rglob("MAIN_*")}
     engine.apply([made(1)], (), 2)
     assert before <= {path.name for path in engine.folder.rglob("MAIN_*")}
-    monkeypatch.setattr(whoosh, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(folders, "KEEP_SECONDS", 0.0)
     engine.apply([made(1)], (), 3)
     assert not {name for name in before if name.endswith(".pst")} & {p.name for p in engine.folder.rglob("MAIN_*")}
 
@@ -303,7 +304,7 @@ def test_threads_search_while_another_writes(engine):
 
 
 def test_one_thread_indexes_at_a_time(engine, monkeypatch):
-    monkeypatch.setattr(whoosh, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(folders, "LOCK_SECONDS", 0.2)
     other = WhooshEngine(engine.folder)
     with engine.indexing() as mine:
         with other.indexing() as theirs:

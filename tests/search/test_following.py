@@ -7,18 +7,18 @@ import pytest
 
 from docctl import clock, people, units
 from docctl.rules import Refused
-from docctl.search import following
+from docctl.search import finding, following
 from docctl.site import Site
 from tests.conftest import CAST, Cast, decide
 
 
-def look(site: Site, cast: Cast, words: str, who: str | None = "staff", **asked) -> following.Results:
+def look(site: Site, cast: Cast, words: str, who: str | None = "staff", **asked) -> finding.Results:
     with site.database.reading() as session:
         reader = cast.reader(session, who) if who else None
-        return following.find(session, site.engine, words, reader=reader, **asked)
+        return finding.find(session, site.engine, words, reader=reader, **asked)
 
 
-def ids(results: following.Results) -> set[int]:
+def ids(results: finding.Results) -> set[int]:
     return {hit.revision for hit in results.hits}
 
 
@@ -143,7 +143,7 @@ def test_results_have_the_shape_that_others_build_on(site, cast, make_revision):
     make_revision("in_force")
     following.follow(site.database, site.engine)
     result = look(site, cast, "quy trinh").as_dict()
-    assert set(result) == {"total", "took_ms", "hits", "suggestions"}
+    assert set(result) == {"total", "took_ms", "hits", "suggestions", "understood"}
     assert set(result["hits"][0]) == {
         "document", "code", "title", "revision", "edition", "state", "unit", "type", "score", "snippet",
     }  # fmt: skip

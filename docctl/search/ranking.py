@@ -1,0 +1,127 @@
+"""From typed words to an order: the engine's first pass, what to do when it finds too little, and the second pass.
+
+It knows texts and engines, not databases: whoever calls hands over what the reader may see.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from docctl import text
+from docctl.search import Engine, EngineResult, Index, Query
+from docctl.search.spelling import Lexicon, accents_meant
+from docctl.text import Candidate
+
+REREAD = 50  # Hits that the second pass looks at.
+PHRASES_READ = 200  # Hits of a phrase of three words or more that are compared with the text itself.
+BODY_READ = 60_000  # Characters of each text that it looks at.
+LOOKED_AT = 3  # Of the best, whether they have the typed words side by side.
+CLEARLY = 20.0  # By how much of a hundred other words must lead to something better.
+FEW = 10  # When fewer have all of many words, those with most of them follow.
+MANY_WORDS = 5
+
+Read = Callable[[Sequence[int]], Mapping[int, Candidate]]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What was found: how many, of these how many with everything asked for, and the best in their order.
+
+    `query` holds the words in the end, `searched` also how many of them were enough; `spelled` are the words that took the place of the typed ones, `meant` the
+    words with other accents that would find more of the same.
+    """
+
+    total: int
+    complete: int
+    hits: list[tuple[int, float]]
+    query: Query
+    searched: Query
+    spelled: str = ""
+    meant: str = ""
+
+    @property
+    def best(self) -> float:
+        """The score of the best hit."""
+        return self.hits[0][1] if self.hits else 0.0
+
+
+@dataclass(frozen=True)
+class Asking:
+    """An engine with what one reader may find in it, and how to read texts and titles on his behalf."""
+
+    engine: Engine
+    index: Index
+    only: frozenset[int]
+    read: Read
+    lexicon: Callable[[], Lexicon]
+
+    def first(self, query: Query, limit: int) -> EngineResult:
+        """Return the first pass, phrases compared with the texts themselves."""
+        long = any(len(text.tokens(phrase)) > 2 for phrase in query.phrases)
+        found = self.engine.search(query, self.index, self.only, max(limit, PHRASES_READ if long else 0))
+        if not long:
+            return found
+        read = self.read([id for id, _ in found.hits[:PHRASES_READ]])
+        kept = [hit for hit in found.hits if hit[0] not in read or _has_phrases(read[hit[0]], query)]
+        return EngineResult(found.total - len(found.hits) + len(kept), kept)
+
+    def finds(self, word: str) -> bool:
+        """Say whether a single folded word stands in anything the reader may find."""
+        return self.engine.search(Query.parse(word), self.index, self.only, 1).total > 0
+
+
+def ranked(asking: Asking, query: Query, wanted: int, *, verbatim: bool = False) -> Ranked:
+    """Return the best `wanted` revisions (more when the second pass read more), and what was done to find them.
+
+    Other words take the place of the typed ones when these are nowhere, or when those lead to a title that says just
+    that while these only stand scattered; never when the question is `verbatim`.
+    """
+    typed = _judged(asking, query, wanted)
+    if verbatim or not query.words or not query.plain or _side_by_side(asking, typed):
+        return typed
+    spelled = asking.lexicon().meant(query.text, asking.finds)
+    if not spelled:
+        return typed
+    other = _judged(asking, query.spelled(spelled), wanted)
+    better = not typed.complete and other.total > 0 and (other.complete > 0 or not typed.total)
+    better = better or (other.best > typed.best + CLEARLY and other.complete > 0)
+    return replace(other, spelled=spelled, meant="") if better else typed
+
+
+def _judged(asking: Asking, query: Query, wanted: int) -> Ranked:
+    """Ask for all the words, for most of them where too few have all, and order what was found by the second pass."""
+    limit = max(REREAD, wanted)
+    found = asking.first(query, limit)
+    complete, searched = found.total, query
+    if _may_loosen(query, complete):
+        searched = query.of_most_words()
+        found = asking.first(searched, limit)
+    read = asking.read([id for id, _ in found.hits[:REREAD]])
+    judged = [read[id]._replace(score=score) for id, score in found.hits[:REREAD] if id in read]
+    order = text.second_pass(query.text, judged)
+    order += text.below_second_pass(found.hits[REREAD:], found.hits)
+    meant = accents_meant(query.text, judged) if query.plain else ""
+    return Ranked(found.total, min(complete, found.total), order, query, searched, meant=meant)
+
+
+def _side_by_side(asking: Asking, found: Ranked) -> bool:
+    """Say whether one of the best has the typed words next to each other: then they are what was meant."""
+    read = asking.read([id for id, _ in found.hits[:LOOKED_AT]])
+    return any(
+        text.phrase_in(candidate.title, found.query.text) or text.phrase_in(candidate.body, found.query.text)
+        for candidate in read.values()
+    )
+
+
+def _may_loosen(query: Query, complete: int) -> bool:
+    many = len({word.folded for word in query.words})
+    coded = any("-" in word.folded for word in query.words)
+    if query.codes or query.phrases or (coded and many < MANY_WORDS):
+        return False  # Who asks for a code or a phrase wants that one.
+    return many > 1 and (complete == 0 or (many >= MANY_WORDS and complete < FEW))
+
+
+def _has_phrases(found: Candidate, query: Query) -> bool:
+    return all(
+        text.phrase_in(found.title, phrase) or text.phrase_in(found.body, phrase) or len(found.body) >= BODY_READ
+        for phrase in query.phrases
+    )

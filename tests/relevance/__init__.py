@@ -1,0 +1,1 @@
+"""How good the order of what is found is, on known items."""

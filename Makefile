@@ -28,6 +28,7 @@ test-all: $(VENV)/.test ## Run every test, the slow ones too: browser, races, ki
 
 bench: $(VENV)/.test ## Measure, printed as ratios, and written as JSON to benchmarks/results/
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.files
 	$(BIN)/python -m benchmarks.papers
 
 lint: $(VENV)/.test ## Check style and types

@@ -89,6 +89,13 @@ class Action(StrEnum):
     PROCEDURE_CHANGED = "procedure.changed"
     PROCEDURE_LINKED = "procedure_link.made"
     PROCEDURE_UNLINKED = "procedure_link.ended"
+    ASSESSMENT_OPENED = "legal_assessment.opened"
+    ASSESSMENT_MOVED = "legal_assessment.moved"
+    ASSESSMENT_REQUESTED = "legal_assessment.requested"
+    CITATION_JUDGED = "citation_verdict.given"
+    REVIEW_DONE = "review.done"
+    FIGURE_TYPED = "typed_figure.typed"
+    POINTS_CLAIMED = "claim.made"
     TOKEN_MADE = "token.made"  # noqa: S105 - the name of an act, not a password.
     TOKEN_ENDED = "token.ended"  # noqa: S105 - the name of an act, not a password.
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from docctl import announcing, audit, checkpoints, contents, mailing, renditions, revisions
 from docctl.audit import Action
-from docctl.files import extract, ocr, readers
+from docctl.files import extract, ocr, process, readers
 from docctl.files.kinds import Kind
 from docctl.files.readers import NotExtractable
 from docctl.rules import Sentence
@@ -35,8 +35,9 @@ class Workers:
         ]
 
     def start(self) -> None:
-        """Begin working; what broken uploads of a day ago left behind goes first."""
+        """Begin working; what broken uploads and killed work of a day ago left behind goes first."""
         self.site.store.sweep()
+        process.sweep()
         self.site.pages.tidy()
         _workers[id(self.site)] = self
         for thread in self.threads:

@@ -73,6 +73,7 @@ class Facts:
         None  # None when the minutes say all that they must, else the sentence of what is missing.
     )
     reason: str = ""
+    worked_in: bool = False  # A later edition works the changed law in, or the document is withdrawn.
     missing: Sentence | None = None  # What the record still lacks before it can be submitted; None when nothing.
 
 
@@ -117,6 +118,7 @@ MEANINGS: dict[str, Sentence] = {
     "opined": Sentence("Đã cho ý kiến", "Gave an opinion"),
     "accepted": Sentence("Chấp nhận yêu cầu", "Accepted the request"),
     "returned": Sentence("Trả lại yêu cầu", "Returned the request"),
+    "assessed": Sentence("Đã đánh giá, không bị tác động", "Assessed, no effect"),
 }
 
 
@@ -296,6 +298,15 @@ def has_date(facts: Facts) -> bool:
 def the_signer(facts: Facts) -> bool:
     """Whoever the decision names signs it; when it names nobody, the person who signs becomes its signer."""
     return facts.signer is None or facts.signer == facts.actor
+
+
+@rule(
+    "Chưa có lần ban hành nào sau văn bản được dẫn chiếu, và tài liệu chưa bị hủy bỏ. Hãy ban hành lần sửa đổi trước.",
+    "No edition later than the citing one is in force, and the document is not withdrawn. Issue the edition first.",
+)
+def worked_in(facts: Facts) -> bool:
+    """The changed law is worked into a later edition, or nothing is left to work it into."""
+    return facts.worked_in
 
 
 @rule("Quyết định chưa có người ký.", "The decision has no signer.")

@@ -112,6 +112,7 @@ def check(found: Check, locale: str) -> dict[str, Any]:
         "copies_to_recall": found.copies_to_recall,
         "copies_to_issue": found.copies_to_issue,
         "readers": found.readers,
+        "uncovered": plain(found.uncovered),
     }
 
 

@@ -55,8 +55,8 @@ REGISTERS = {
             "F3",
             law.EXTERNAL,
             Sentence(
-                "Luật, nghị định, tiêu chuẩn mà quy trình dựa vào, tình trạng và hạn cập nhật.",
-                "Laws, decrees and standards that procedures rest on, how they stand, and the terms.",
+                "Luật, nghị định, tiêu chuẩn mà quy trình dựa vào, và tình trạng của từng văn bản.",
+                "The laws, decrees and standards that procedures rest on, and the state of each.",
             ),
             law.external_list,
         ),
@@ -81,12 +81,32 @@ REGISTERS = {
             holdings.recalls,
         ),
         Register(
+            "reviews",
+            "F11",
+            law.REVIEWS,
+            Sentence(
+                "Hạn soát xét của từng tài liệu còn hiệu lực và kết quả lần soát xét gần nhất.",
+                "When each document in force is due for review, and what the last review found.",
+            ),
+            law.reviews_list,
+        ),
+        Register(
+            "legal-watch",
+            "F13",
+            law.WATCH,
+            Sentence(
+                "Văn bản thay đổi, tài liệu bị tác động, hạn ba tháng và kết quả.",
+                "Changed laws, the documents they concern, the three-month deadline and the outcome.",
+            ),
+            law.legal_watch,
+        ),
+        Register(
             "coverage",
             "F14",
             law.COVERAGE,
             Sentence(
-                "Thủ tục hành chính và quy trình bao phủ, với tỷ lệ trên tổng số.",
-                "Administrative procedures and the documents that cover them, with the shares.",
+                "Danh mục thủ tục hành chính, quy trình của từng thủ tục và tỷ lệ theo lĩnh vực.",
+                "The administrative procedures, the documents that cover each, and the share by field.",
             ),
             law.coverage,
         ),

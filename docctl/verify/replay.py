@@ -137,6 +137,29 @@ NOUNS = (
         "SELECT id, procedure_id, document_id, origin, created_at, ended_at FROM procedure_link ORDER BY id",
     ),
     Controlled(
+        "legal_assessment",
+        "SELECT id, external_document_id, cause_kind, cause_number, cause_key, effective_from, deadline, document_id, "
+        "revision_id, procedure_id, state, finding, change_request_id, finished_on, round, workflow, workflow_version, "
+        "created_at FROM legal_assessment ORDER BY id",
+    ),
+    Controlled(
+        "citation_verdict",
+        "SELECT id, document_id, key, label, verdict, given_at, given_by_id FROM citation_verdict ORDER BY id",
+    ),
+    Controlled(
+        "review",
+        "SELECT id, document_id, revision_id, done_on, outcome, reason, reviewer_id, reviewer_title, made_at "
+        "FROM review ORDER BY id",
+    ),
+    Controlled(
+        "typed_figure",
+        "SELECT id, year, name, value, source, typed_at, typed_by_id FROM typed_figure ORDER BY id",
+    ),
+    Controlled(
+        "claim",
+        'SELECT id, year, "row", version, points, evidence, claimed_at, claimed_by_id FROM claim ORDER BY id',
+    ),
+    Controlled(
         "rendition",
         "SELECT id, source_sha256, sha256, choice, engine, pages, signatures FROM rendition "
         "WHERE sha256 IS NOT NULL OR choice <> '' ORDER BY id",

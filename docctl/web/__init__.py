@@ -27,7 +27,9 @@ from docctl.web import (
     recalls,
     registers,
     renditions,
+    reports,
     requests,
+    reviews,
     revisions,
     search,
     security,
@@ -37,6 +39,7 @@ from docctl.web import (
     style,
     trail,
     units,
+    watch,
 )
 
 # The order is that of the listing; none depends on another.
@@ -60,7 +63,9 @@ PAGES = (
     recalls,
     registers,
     renditions,
+    reports,
     requests,
+    reviews,
     revisions,
     search,
     sign_in,
@@ -68,6 +73,7 @@ PAGES = (
     style,
     trail,
     units,
+    watch,
 )
 
 

@@ -41,6 +41,7 @@ _PAGES = {
     "change_request": ("requests.show", "request_id"),
     "external_document": ("external.show", "external_id"),
     "procedure": ("procedures.show", "procedure_id"),
+    "legal_assessment": ("watch.show", "assessment_id"),
 }
 
 
@@ -139,6 +140,13 @@ def actions() -> dict[str, str]:
         Action.PROCEDURE_ADDED: _("administrative procedure entered"),
         Action.PROCEDURE_CHANGED: _("administrative procedure changed"),
         Action.PROCEDURE_LINKED: _("document linked to an administrative procedure"),
+        Action.ASSESSMENT_OPENED: _("assessment of a changed law opened"),
+        Action.ASSESSMENT_MOVED: _("assessment of a changed law moved on"),
+        Action.ASSESSMENT_REQUESTED: _("change request opened for a changed law"),
+        Action.REVIEW_DONE: _("review done"),
+        Action.FIGURE_TYPED: _("figure of the report typed"),
+        Action.POINTS_CLAIMED: _("points claimed"),
+        Action.CITATION_JUDGED: _("citation confirmed or struck out"),
         Action.PROCEDURE_UNLINKED: _("link to an administrative procedure ended"),
         Action.TOKEN_MADE: _("token for a program made"),
         Action.TOKEN_ENDED: _("token of a program ended"),
@@ -225,6 +233,11 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "holiday": _("holiday"),
         "external_document": _("external document"),
         "procedure": _("administrative procedure"),
+        "legal_assessment": _("assessment of a changed law"),
+        "review": _("review"),
+        "typed_figure": _("figure of the report"),
+        "claim": _("points of the self-assessment"),
+        "citation_verdict": _("citation"),
         "procedure_link": _("link to an administrative procedure"),
         "change_request": _("change request"),
         "opinion": _("opinion"),
@@ -364,6 +377,21 @@ def _label(name: str) -> str:
         "archived": _("archived"),
         "lost": _("lost"),
         "kind": _("kind"),
+        "done_on": _("done on"),
+        "outcome": _("outcome"),
+        "reviewer_id": _("reviewer"),
+        "reviewer_title": _("title of the reviewer"),
+        "value": _("figure"),
+        "points": _("points, in hundredths"),
+        "evidence": _("evidence"),
+        "row": _("row of the annex"),
+        "cause_number": _("changed by"),
+        "cause_kind": _("what it does"),
+        "deadline": _("deadline"),
+        "finding": _("finding"),
+        "finished_on": _("finished on"),
+        "label": _("law"),
+        "verdict": _("verdict"),
         "category": _("group"),
         "issuer": _("issuer"),
         "issued_on": _("date of issue"),
@@ -393,8 +421,6 @@ def _label(name: str) -> str:
         "law_effective_on": _("law effective from"),
         "conclusion": _("conclusion"),
         "signing_block": _("signing block"),
-        "done_on": _("done on"),
-        "evidence": _("evidence"),
         "place": _("place in the decision"),
         "wrong": _("as it read"),
         "corrected": _("as it should read"),
@@ -454,7 +480,7 @@ def _noun(noun: str) -> str:
     """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
     noun = noun.removesuffix("s")
     noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
-    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal")
+    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal", "legal_assessment")
     return noun if noun in own else "revision"
 
 

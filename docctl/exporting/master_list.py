@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, deadlines, register, units
+from docctl import audit, clock, register, reviews, units
 from docctl.decisions import Decision
 from docctl.exporting import holdings
 from docctl.exporting.paper import Block, Cell, Paper
@@ -56,6 +56,7 @@ class _Known:
     following: Mapping[tuple[int, str], str]
     holders: Mapping[int, str]
     procedures: Mapping[int, str]
+    due: Mapping[int, date | None]
     locale: str
 
 
@@ -65,7 +66,7 @@ def build(session: Session, asked: Asked, *, by: Reader, locale: str) -> Paper:
     current = _rows(session, asked, by, IN_FORCE)
     over = _rows(session, asked, by, SUPERSEDED) + _rows(session, asked, by, WITHDRAWN)
     over.sort(key=lambda row: (row.document.code_key, row.document_id, row.effective_from or at))
-    known = _known(session, [*current, *over], locale)
+    known = _known(session, [*current, *over], clock.local(at).date(), locale)
     return Paper(
         title=TITLE.get(locale),
         subtitle=ON.fill(day=clock.local(at).strftime("%d/%m/%Y")).get(locale),
@@ -83,7 +84,7 @@ def _rows(session: Session, asked: Asked, by: Reader, state: str) -> list[Revisi
     return [row.revision for row in found.rows if row.revision is not None]
 
 
-def _known(session: Session, rows: Sequence[Revision], locale: str) -> _Known:
+def _known(session: Session, rows: Sequence[Revision], day: date, locale: str) -> _Known:
     signed = select(Signature).where(Signature.meaning == "approved", Signature.revision_id.is_not(None))
     rounds = {row.id: row.round for row in rows}
     approvers = {
@@ -105,6 +106,7 @@ def _known(session: Session, rows: Sequence[Revision], locale: str) -> _Known:
         following,
         holdings.holders(session, list(rounds), locale),
         _procedures(session),
+        {row.revision.id: row.due_on for row in reviews.all_due(session, on=day)},
         locale,
     )
 
@@ -129,7 +131,6 @@ def _block(caption: Sentence, rows: Sequence[Revision], known: _Known) -> Block:
 def _row(number: int, revision: Revision, known: _Known) -> list[Cell]:
     document, locale = revision.document, known.locale
     decision = known.decisions.get(revision.decision_id or 0)
-    begins = _day(revision)
     return [
         number,
         document.code,
@@ -137,14 +138,14 @@ def _row(number: int, revision: Revision, known: _Known) -> list[Cell]:
         document.type.name(locale),
         revision.edition_text,
         decision.signed_on if decision else revision.cover_date,
-        begins,
+        _day(revision),
         known.approvers.get(revision.id, ""),
         KEPT.get(locale) if revision.file_sha256 else "",
         known.holders.get(revision.id, ""),
         "",
         decision.number if decision else revision.origin_decision,
         known.procedures.get(document.id, ""),
-        _review(begins, document.type.review_months),
+        known.due.get(revision.id),
         "; ".join(note.get(locale) for note in _notes(revision, known)),
     ]
 
@@ -166,7 +167,3 @@ def _notes(revision: Revision, known: _Known) -> list[Sentence]:
 
 def _day(revision: Revision) -> date | None:
     return clock.local(revision.effective_from).date() if revision.effective_from else None
-
-
-def _review(begins: date | None, months: int | None) -> date | None:
-    return deadlines.months_after(begins, months) if begins and months else None

@@ -55,7 +55,8 @@ class Signature(Base):
             "(CASE WHEN revision_id IS NULL THEN 0 ELSE 1 END + CASE WHEN decision_id IS NULL THEN 0 ELSE 1 END "
             "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END "
             "+ CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END "
-            "+ CASE WHEN legal_assessment_id IS NULL THEN 0 ELSE 1 END) = 1",
+            "+ CASE WHEN legal_assessment_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN disposal_id IS NULL THEN 0 ELSE 1 END) = 1",
             name="subject",
         ),
         Index("ix_signature_revision", "revision_id", "round"),
@@ -70,6 +71,7 @@ class Signature(Base):
     change_request_id: Mapped[int | None] = mapped_column(ForeignKey("change_request.id"))
     recall_id: Mapped[int | None] = mapped_column(ForeignKey("recall.id"), index=True)
     legal_assessment_id: Mapped[int | None] = mapped_column(ForeignKey("legal_assessment.id"), index=True)
+    disposal_id: Mapped[int | None] = mapped_column(ForeignKey("disposal.id"), index=True)
     round: Mapped[int]
     seat: Mapped[str] = mapped_column(String(40))
     meaning: Mapped[str] = mapped_column(String(40))

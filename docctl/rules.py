@@ -69,6 +69,7 @@ class Facts:
     ledger: Sentence | None = (
         None  # None when issued = returned + destroyed + archived + lost, else the sentence why not.
     )
+    kept: Sentence | None = None  # None when every line may be disposed of, else the sentence of what may not.
     minutes: Sentence | None = (
         None  # None when the minutes say all that they must, else the sentence of what is missing.
     )
@@ -441,3 +442,13 @@ def minutes_are_complete(facts: Facts) -> bool:
 def another_signer(facts: Facts) -> bool:
     """The witness is not whoever recorded the minutes."""
     return facts.actor not in facts.endorsers
+
+
+@rule(
+    "Có tài liệu chưa được tiêu hủy.",
+    "Something may not be disposed of.",
+    said=lambda facts: facts.kept,
+)
+def may_be_disposed_of(facts: Facts) -> bool:
+    """Every line is past its retention, ended, and on nobody's hold."""
+    return facts.kept is None

@@ -43,6 +43,7 @@ ORDER = (
         "requests",
         "procedures",
         "decisions",
+        "retention",
         "intervals",
         "status",
         "register",
@@ -98,10 +99,13 @@ BORN = {
     *(("histories", "_edition"), ("distribution", "Issuing.prepare"), ("distribution", "Issuing._ask")),
     ("distribution", "_ask_anew"),
     ("recall", "begin"),
+    ("retention", "draft"),
     ("watch", "_opened"),
 }
-RECORDS = ("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "Recall", "LegalAssessment")
-TABLES = "revision|decision|change_request|read_task|controlled_copy|recall|legal_assessment"
+RECORDS = (
+    *("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "Recall", "Disposal", "LegalAssessment"),
+)
+TABLES = "revision|decision|change_request|read_task|controlled_copy|recall|disposal|legal_assessment"
 WRITES = re.compile(rf"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+({TABLES})\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
@@ -326,6 +330,7 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.procedures
     import docctl.renditions
     import docctl.reports
+    import docctl.retention
     import docctl.reviews
     import docctl.tokens
     import docctl.watch

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import Response, abort, request, send_file
 
-from docctl import contents, lifecycle, revisions
+from docctl import contents, lifecycle, retention, revisions
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.contents import Content
@@ -12,7 +12,7 @@ from docctl.exporting import plain
 from docctl.files import check
 from docctl.files.kinds import Kind
 from docctl.revisions import Change, Revision
-from docctl.rules import Sentence
+from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
 
@@ -95,6 +95,8 @@ def original(revision_id: int) -> Response:
     revision = _load(revision_id)
     if revision.content is None:
         abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     return send_file(
         edge.site().store.path(revision.content.sha256),
         mimetype=Kind(revision.content.kind).media_type,

@@ -11,6 +11,7 @@ from docctl import clock, documents, people, recall
 from docctl.decisions import Decision
 from docctl.distribution import ReadTask, copies, lists, reading
 from docctl.people import Reader, Reauthenticated
+from docctl.retention import schedule
 from docctl.revisions import Revision
 
 READ_AT_ONCE, READ_OF_ALL = 60, 3  # Of the readings of a decision, so many at the most, and two of three of them.
@@ -18,6 +19,7 @@ INTACT = "Nguyên vẹn"
 MISLAID = "Thất lạc khi sắp xếp lại phòng làm việc; đơn vị đã có bản tường trình."
 PRESENT = "Văn thư, kiểm soát tài liệu; Thư ký Ban Chỉ đạo ISO; đại diện các đơn vị"
 TAKEN_BACK = "TH"
+STILL_OPEN = "Còn một hồ sơ khiếu nại giải quyết theo quy trình này."
 EXEMPT = "Không giải quyết thủ tục thuộc lĩnh vực này."
 
 
@@ -61,6 +63,7 @@ def plan_recall(
     replay.plan(begins + timedelta(days=10, hours=9), lambda: _take_back(replay, decision(), leave=8))
     replay.plan(begins + timedelta(days=27, hours=9), lambda: _take_back(replay, decision(), leave=3))
     replay.plan(begins + timedelta(days=30, hours=10), lambda: _close(replay, decision(), proof))
+    replay.plan(begins + timedelta(days=31, hours=10), lambda: _hold(replay, decision()))
 
 
 def _take_back(replay: Replaying, decision: Decision, *, leave: int) -> None:
@@ -87,6 +90,12 @@ def _close(replay: Replaying, decision: Decision, proof: Callable[[str], Reauthe
     recall.act(session, found, "reconcile", by=controller, signing=proof("controller"))
     witness = replay.person("format-reviewer")
     recall.act(session, found, "witness", by=witness, signing=proof("format-reviewer"))
+
+
+def _hold(replay: Replaying, decision: Decision) -> None:
+    """One of the withdrawn procedures is kept beyond its period, since a case under it is still open."""
+    line = next(line for line in decision.lines if line.revision is None)
+    schedule.hold(replay.session, line.document, by=replay.person("controller"), reason=STILL_OPEN)
 
 
 def _hand_out(replay: Replaying, issued: list[Revision]) -> None:

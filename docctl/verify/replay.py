@@ -108,6 +108,20 @@ NOUNS = (
         "FROM recall ORDER BY id",
     ),
     Controlled(
+        "retention_hold",
+        "SELECT id, document_id, reason, placed_at, placed_by_id, released_at, release_reason FROM retention_hold "
+        "ORDER BY id",
+    ),
+    Controlled(
+        "disposal",
+        "SELECT id, number, held_on, basis, council, method, done_by, witness, state, round, workflow, workflow_version, "
+        "content_hash, drafted_by_id, created_at, executed_at, head_sequence, head_hash FROM disposal ORDER BY id",
+        listed_as="lines",
+        table="disposal_line",
+        list_rows="SELECT disposal_id, position, revision_id, reason, keep_until FROM disposal_line "
+        "ORDER BY disposal_id, position",
+    ),
+    Controlled(
         "controlled_copy",
         "SELECT id, revision_id, number, total, medium, unit_id, account_id, state, workflow, workflow_version, made_at, "
         "delivered_at, delivered_by_id, received_at, received_by_id, settled_at, settled_by_id, condition "
@@ -229,7 +243,7 @@ def _with_lists(
 
 
 def _listed(noun: Controlled, line: Row[Any]) -> list[Any]:
-    columns: list[Any] = list(line[1:] if noun.noun == "decision" else line[2:])
+    columns: list[Any] = list(line[1:] if noun.noun in ("decision", "disposal") else line[2:])
     return [plain(value) for value in columns]
 
 

@@ -80,7 +80,11 @@ def navigation() -> list[NavItem]:
     if me.reach.keys() - {"admin"}:
         links.insert(1, (_("To read"), "reading.index"))
     if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
-        links += [(_("Distribution"), "distribution.index"), (_("Recall"), "recalls.index")]
+        links += [
+            (_("Distribution"), "distribution.index"),
+            (_("Recall"), "recalls.index"),
+            (_("Retention"), "retention.index"),
+        ]
     links += [
         (_("External documents"), "external.index"),
         (_("Legal watch"), "watch.index"),

@@ -27,7 +27,17 @@ _UNTOLD = frozenset(
     | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
     | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
-    | {"head_sequence", "head_hash", "opened_at", "closed_at", "recall_id"}
+    | {
+        "placed_at",
+        "placed_by_id",
+        "released_at",
+        "disposal_id",
+        "head_sequence",
+        "head_hash",
+        "opened_at",
+        "closed_at",
+        "recall_id",
+    }
     | {"delivered_by_id", "received_by_id", "settled_by_id"}
     | {"status_token"}
 )
@@ -121,6 +131,13 @@ def actions() -> dict[str, str]:
         Action.RECALL_OPENED: _("recall opened"),
         Action.RECALL_EDITED: _("recall minutes written"),
         Action.RECALL_MOVED: _("recall moved on"),
+        Action.TYPE_CHANGED: _("document type changed"),
+        Action.HOLD_PLACED: _("document put on hold"),
+        Action.HOLD_RELEASED: _("hold released"),
+        Action.DISPOSAL_DRAFTED: _("disposal minutes drafted"),
+        Action.DISPOSAL_EDITED: _("disposal minutes written"),
+        Action.DISPOSAL_MOVED: _("disposal moved on"),
+        Action.CONTENT_DISPOSED: _("content disposed of"),
         Action.COPY_HANDED_OVER: _("controlled copy handed over"),
         Action.REQUEST_DRAFTED: _("change request made"),
         Action.REQUEST_EDITED: _("change request edited"),
@@ -230,6 +247,8 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "read_task": _("read task"),
         "controlled_copy": _("controlled copy"),
         "recall": _("recall"),
+        "retention_hold": _("hold"),
+        "disposal": _("disposal"),
         "holiday": _("holiday"),
         "external_document": _("external document"),
         "procedure": _("administrative procedure"),
@@ -369,6 +388,13 @@ def _label(name: str) -> str:
         "received_at": _("received"),
         "settled_at": _("settled"),
         "removed_at": _("removed"),
+        "council": _("council"),
+        "method": _("method"),
+        "done_by": _("carried out by"),
+        "witness": _("witness"),
+        "recall_days": _("days to bring copies back"),
+        "release_reason": _("reason for the release"),
+        "removed": _("file removed"),
         "held_on": _("date of the minutes"),
         "participants": _("participants"),
         "due_on": _("due on"),

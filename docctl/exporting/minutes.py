@@ -3,13 +3,8 @@
 from sqlalchemy.orm import Session
 
 from docctl import audit, clock, recall, units
-<<<<<<< HEAD
 from docctl.distribution import copies
-from docctl.exporting.paper import Block, Paper, Signer
-=======
-from docctl.distribution import ControlledCopy, copies
 from docctl.exporting.paper import Block, Cell, Paper, Signer
->>>>>>> main
 from docctl.recall import Recall, RecallLine
 from docctl.retention import Disposal, disposal
 from docctl.rules import Sentence

@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from docctl import audit, clock, deadlines, external, holidays, procedures, requests, verify, watch
+from docctl import announcing, audit, clock, deadlines, external, holidays, people, procedures, requests, verify, watch
 from docctl.documents import Document
 from docctl.external import Change, Entry, ExternalDocument
+from docctl.notices import Mail
 from docctl.procedures import Event
 from docctl.rules import NoRole, Refused
 from docctl.site import Site
@@ -197,3 +199,26 @@ def test_reminders_are_due_60_30_and_7_days_before_the_deadline(site: Site, cast
         months = watch.board.by_month(watch.board.all_standing(session, day=date(2022, 8, 1)))
     assert reminded == [7, 30, 60]
     assert [(month.year, month.month, month.counts["due"]) for month in months] == [(2022, 10, 2)]
+
+
+def test_the_daily_letter_reminds_whoever_may_judge_30_days_before_the_deadline_and_not_the_day_after(
+    site: Site, cast, citing_office
+):
+    _, law_id = citing_office
+    changed(site, cast, law_id)
+    with site.database.writing() as session:
+        for name in ("controller", "staff"):
+            people.find(session, name).email = f"{name}@office.example"
+    morning = clock.midnight(date(2022, 10, 3) - timedelta(days=30)) + timedelta(hours=9)
+    with clock.at(morning):
+        announcing.digest(site.database, site.settings)
+    with site.database.reading() as session:
+        names = {account.id: account.name for account in people.all_accounts(session)}
+        letters = [(names[mail.account_id], mail.body) for mail in session.scalars(select(Mail))]
+    assert [name for name, _ in letters] == ["controller"]
+    assert "QT-01: 123/2015/NĐ-CP" in letters[0][1]
+    assert "còn 30 ngày, hạn 03/10/2022" in letters[0][1]
+    with clock.at(morning + timedelta(days=1)):
+        announcing.digest(site.database, site.settings)
+    with site.database.reading() as session:
+        assert not any("còn 29 ngày" in mail.body for mail in session.scalars(select(Mail)))

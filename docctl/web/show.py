@@ -13,7 +13,6 @@ from docctl import clock, notices, register, units
 from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
-
 # What people open every day; the other links lie folded under one word, and an administrator's are the daily ones too.
 DAILY = (
     *("home.show", "reading.index", "documents.index", "requests.index", "decisions.index"),
@@ -108,7 +107,8 @@ def navigation() -> list[NavItem]:
         links += [(_("Accounts"), "accounts.index"), (_("Units"), "units.index")]
     here = request.blueprint or ""
     return [
-        NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here, endpoint in DAILY) for label, endpoint in links
+        NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here, endpoint in DAILY)
+        for label, endpoint in links
     ]
 
 

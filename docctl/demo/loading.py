@@ -34,7 +34,7 @@ SCHEDULED = ("3015", "Sửa đổi quy trình cấp lại giấy phép xây dự
 CHECKED = ("3022", "Ban hành mới quy trình đã được phê duyệt")
 UNFINISHED = "Ban hành mới và hủy bỏ tài liệu theo kết quả soát xét"
 
-LAW_BEGAN = date(2022, 11, 1)
+LAW_BEGAN = date(2022, 12, 1)
 NO_EFFECT = "Thành phần hồ sơ của quy trình không yêu cầu sổ hộ khẩu, sổ tạm trú giấy nên không phải sửa."
 TO_CHANGE = "Bỏ yêu cầu xuất trình sổ hộ khẩu, sổ tạm trú giấy trong thành phần hồ sơ."
 SENT_BACK = "Mục 5.2 chưa ghi căn cứ của từng thành phần hồ sơ. Đề nghị bổ sung rồi trình lại."

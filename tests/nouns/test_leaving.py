@@ -56,6 +56,8 @@ HISTORY = {
     "controlled_copy.delivered_by_id",
     "controlled_copy.received_by_id",
     "controlled_copy.settled_by_id",
+    "disposal.drafted_by_id",  # Any document controller carries a draft of minutes on.
+    "retention_hold.placed_by_id",
     "distribution.made_by_id",
     "decision.signer_id",
     "delegation.made_by_id",

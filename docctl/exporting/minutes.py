@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from docctl import audit, clock, recall, units
-from docctl.distribution import ControlledCopy, copies
+from docctl.distribution import copies
 from docctl.exporting.paper import Block, Cell, Paper, Signer
 from docctl.recall import Recall, RecallLine
 from docctl.retention import Disposal, disposal
@@ -84,11 +84,13 @@ def of_recall(session: Session, found: Recall, *, locale: str) -> Paper:
 
 
 def _block(session: Session, caption: Sentence, lines: list[RecallLine], locale: str) -> Block:
-    rows = [_row(session, number, line.copy, line, locale) for number, line in enumerate(lines, start=1)]
+    rows = [row(session, number, line, locale) for number, line in enumerate(lines, start=1)]
     return Block(caption.get(locale), [heading.get(locale) for heading in HEADINGS], rows)
 
 
-def _row(session: Session, number: int, copy: ControlledCopy, line: RecallLine, locale: str) -> list[str | int | None]:
+def row(session: Session, number: int, line: RecallLine, locale: str) -> list[str | int | None]:
+    """Return what the minutes say of one copy, under HEADINGS."""
+    copy = line.copy
     back = not recall.is_held(line) and copy.state != "lost"
     settled = clock.local(copy.settled_at).strftime("%d/%m/%Y") if copy.settled_at else ""
     said = copies.label(session, copy).get(locale)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from docctl.exporting import law, master_list
+from docctl.exporting import asking, holdings, law, master_list
 from docctl.exporting.paper import Paper
 from docctl.people import Reader
 from docctl.register import Asked
@@ -41,6 +41,16 @@ REGISTERS = {
             master_list.build,
         ),
         Register(
+            "change-requests",
+            "F1",
+            asking.TITLE,
+            Sentence(
+                "Mọi phiếu yêu cầu: đề nghị gì, ai cho ý kiến, quyết định nào giải quyết.",
+                "Every change request: what it asks for, who said what, which decision took it up.",
+            ),
+            asking.build,
+        ),
+        Register(
             "external-list",
             "F3",
             law.EXTERNAL,
@@ -49,6 +59,26 @@ REGISTERS = {
                 "The laws, decrees and standards that procedures rest on, and the state of each.",
             ),
             law.external_list,
+        ),
+        Register(
+            "distribution",
+            "F4",
+            holdings.DISTRIBUTION,
+            Sentence(
+                "Ai giữ bản nào, ai được giao đọc, ký nhận, mở và hiểu lúc nào, bản cũ đã thu chưa.",
+                "Who holds which copy and who is asked to read; received, opened and understood when; whether the old copy is back.",
+            ),
+            holdings.distribution,
+        ),
+        Register(
+            "recalls",
+            "F6",
+            holdings.RECALLS,
+            Sentence(
+                "Từng bản phải thu hồi theo từng quyết định: đã trả, còn thiếu, mất, ngày trả và hạn trả.",
+                "Each copy that a decision asked back: returned, missing or lost, on which day and by when.",
+            ),
+            holdings.recalls,
         ),
         Register(
             "reviews",

@@ -1,10 +1,11 @@
 """Calls about revisions: look, change a draft, fetch file and text, and every act of the workflow."""
 
 from dataclasses import dataclass
+from io import BytesIO
 
 from flask import Response, abort, request, send_file
 
-from docctl import contents, lifecycle, revisions
+from docctl import contents, jobs, lifecycle, renditions, revisions
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.contents import Content
@@ -12,7 +13,7 @@ from docctl.exporting import plain
 from docctl.files import check
 from docctl.files.kinds import Kind
 from docctl.revisions import Change, Revision
-from docctl.rules import Sentence
+from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
 
@@ -104,6 +105,23 @@ def original(revision_id: int) -> Response:
     )
 
 
+def rendition(revision_id: int) -> Response:
+    """Give the PDF, stamped with what holds at this moment; 409 while it is being made, or with why there is none."""
+    revision, site = _load(revision_id), edge.site()
+    if revision.content is None:
+        abort(404)
+    row = renditions.of(edge.reading(), revision.content.sha256)
+    if row is None or row.status != renditions.READY:
+        renditions.ask(site.database, site.store, revision.content.sha256, Kind(revision.content.kind))
+        jobs.wake(site)
+        raise Refused(renditions.why_not(row))
+    base = site.settings.base_url or request.url_root.rstrip("/")
+    url = f"{base}/s/{revision.status_token}"
+    stamped = renditions.printed(edge.reading(), site.store, site.settings, revision, row, url=url)
+    name = f"{revision.document.code} {revision.edition_text}".replace("/", "-")
+    return send_file(BytesIO(stamped), mimetype="application/pdf", as_attachment=True, download_name=f"{name}.pdf")
+
+
 def read_text(revision_id: int) -> Answer:
     """Give the text that was read out of the file, or the sentence why there is none."""
     found = revisions.text_of(edge.reading(), _load(revision_id))
@@ -185,6 +203,9 @@ OPERATIONS = [
         files=True,
     ),
     Operation("GET", f"{ONE}/original", "Give the uploaded bytes, unchanged.", shapes.BINARY, original),
+    Operation(
+        "GET", f"{ONE}/rendition", "Give the PDF, stamped with what holds at this moment.", shapes.BINARY, rendition
+    ),
     Operation("GET", f"{ONE}/text", "Give the text of the file.", READ, read_text),
     Operation("GET", f"{ONE}/transitions", "List every trigger.", shapes.listed(shapes.ACT), transitions),
     Operation("POST", f"{ONE}/transitions", "Take a revision through one trigger.", shapes.REVISION, act, body=ACT),

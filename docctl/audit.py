@@ -69,6 +69,13 @@ class Action(StrEnum):
     RECALL_OPENED = "recall.opened"
     RECALL_EDITED = "recall.edited"
     RECALL_MOVED = "recall.moved"
+    TYPE_CHANGED = "document_type.changed"
+    HOLD_PLACED = "retention_hold.placed"
+    HOLD_RELEASED = "retention_hold.released"
+    DISPOSAL_DRAFTED = "disposal.drafted"
+    DISPOSAL_EDITED = "disposal.edited"
+    DISPOSAL_MOVED = "disposal.moved"
+    CONTENT_DISPOSED = "content.disposed"
     COPY_HANDED_OVER = "controlled_copy.handed_over"
     REQUEST_DRAFTED = "change_request.drafted"
     REQUEST_EDITED = "change_request.edited"
@@ -89,6 +96,13 @@ class Action(StrEnum):
     PROCEDURE_CHANGED = "procedure.changed"
     PROCEDURE_LINKED = "procedure_link.made"
     PROCEDURE_UNLINKED = "procedure_link.ended"
+    ASSESSMENT_OPENED = "legal_assessment.opened"
+    ASSESSMENT_MOVED = "legal_assessment.moved"
+    ASSESSMENT_REQUESTED = "legal_assessment.requested"
+    CITATION_JUDGED = "citation_verdict.given"
+    REVIEW_DONE = "review.done"
+    FIGURE_TYPED = "typed_figure.typed"
+    POINTS_CLAIMED = "claim.made"
     TOKEN_MADE = "token.made"  # noqa: S105 - the name of an act, not a password.
     TOKEN_ENDED = "token.ended"  # noqa: S105 - the name of an act, not a password.
 

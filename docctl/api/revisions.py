@@ -5,7 +5,11 @@ from io import BytesIO
 
 from flask import Response, abort, request, send_file
 
+<<<<<<< HEAD
 from docctl import contents, jobs, lifecycle, renditions, revisions
+=======
+from docctl import comparison, contents, lifecycle, retention, revisions
+>>>>>>> main
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.contents import Content
@@ -96,6 +100,8 @@ def original(revision_id: int) -> Response:
     revision = _load(revision_id)
     if revision.content is None:
         abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     return send_file(
         edge.site().store.path(revision.content.sha256),
         mimetype=Kind(revision.content.kind).media_type,
@@ -129,6 +135,40 @@ def read_text(revision_id: int) -> Answer:
         return Answer({"status": "none", "text": None, "reason": None})
     reason = found.reason(language.locale())
     return Answer({"status": found.status, "text": found.text or None, "reason": reason or None})
+
+
+def redline(revision_id: int) -> Answer:
+    """Give the redline against another revision, the one in force unless `?against=` names one."""
+    session, me = edge.reading(), edge.me()
+    revision, asked = _load(revision_id), request.args.get("against", "")
+    choices = comparison.choices(session, revision, by=me)
+    usual = comparison.usual(session, revision, by=me)
+    against = next((row for row in choices if str(row.id) == asked), None) or abort(404) if asked else usual
+    if against is None:
+        raise calling.wrong(
+            "against", Sentence("số của một phiên bản để so sánh", "the id of a revision to compare with")
+        )
+    found = comparison.between(session, against, revision)
+    if isinstance(found, Sentence):
+        raise Refused(found)
+    return Answer(
+        {
+            "revision": revision.id,
+            "against": against.id,
+            "same": found.same.get(language.locale()) if found.same else None,
+            "entries": [
+                {
+                    "kind": entry.kind,
+                    "cells": [[list(piece) for piece in cell] for cell in entry.cells],
+                    "move": entry.move,
+                }
+                for entry in found.entries
+                if entry.kind != "same"
+            ],
+            "changed_sections": [row.section.title for row in found.changed],
+            "forgotten": [row.section.title for row in found.forgotten.sections],
+        }
+    )
 
 
 def transitions(revision_id: int) -> Answer:
@@ -169,7 +209,7 @@ def _full(revision: Revision) -> dict[str, object]:
 
 WHOLE = Sentence("Toàn bộ", "Whole document")
 CHANGE = shapes.record(section=shapes.TEXT, old=shapes.TEXT, new=shapes.TEXT, basis=shapes.TEXT)
-WRITABLE = {
+WRITABLE: dict[str, shapes.Schema] = {
     "title": shapes.TEXT,
     "edition": shapes.NUMBER,
     "amendment": shapes.NUMBER,
@@ -189,6 +229,18 @@ FULL = {
     },
 }
 READ = shapes.record(status=shapes.TEXT, text=shapes.maybe(shapes.TEXT), reason=shapes.maybe(shapes.TEXT))
+REDLINE = shapes.record(
+    revision=shapes.NUMBER,
+    against=shapes.NUMBER,
+    same=shapes.maybe(shapes.TEXT),
+    entries={
+        "type": "array",
+        "items": shapes.record(kind=shapes.TEXT, cells={"type": "array"}, move=shapes.NUMBER),
+        "description": "What changed; each cell is a list of [same | removed | added | accents, old, new].",
+    },
+    changed_sections={"type": "array", "items": shapes.TEXT},
+    forgotten={"type": "array", "items": shapes.TEXT},
+)
 ACT = {"trigger*": shapes.TEXT, "reason": shapes.TEXT, "password": shapes.TEXT}
 ONE = "/revisions/<int:revision_id>"
 OPERATIONS = [
@@ -207,6 +259,7 @@ OPERATIONS = [
         "GET", f"{ONE}/rendition", "Give the PDF, stamped with what holds at this moment.", shapes.BINARY, rendition
     ),
     Operation("GET", f"{ONE}/text", "Give the text of the file.", READ, read_text),
+    Operation("GET", f"{ONE}/changes", "Give the redline.", REDLINE, redline, query={"against": shapes.NUMBER}),
     Operation("GET", f"{ONE}/transitions", "List every trigger.", shapes.listed(shapes.ACT), transitions),
     Operation("POST", f"{ONE}/transitions", "Take a revision through one trigger.", shapes.REVISION, act, body=ACT),
 ]

@@ -27,7 +27,10 @@ from docctl.web import (
     recalls,
     registers,
     renditions,
+    reports,
     requests,
+    retention,
+    reviews,
     revisions,
     search,
     security,
@@ -37,6 +40,7 @@ from docctl.web import (
     style,
     trail,
     units,
+    watch,
 )
 
 # The order is that of the listing; none depends on another.
@@ -59,8 +63,11 @@ PAGES = (
     reading,
     recalls,
     registers,
+    retention,
     renditions,
+    reports,
     requests,
+    reviews,
     revisions,
     search,
     sign_in,
@@ -68,6 +75,7 @@ PAGES = (
     style,
     trail,
     units,
+    watch,
 )
 
 

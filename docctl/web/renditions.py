@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import contents, jobs, openings, renditions, revisions
+from docctl import contents, jobs, openings, renditions, retention, revisions
 from docctl.distribution import copies
 from docctl.files import check, pages, pdf
 from docctl.files.kinds import Kind
@@ -156,6 +156,8 @@ def _load(revision_id: int, *, writing: bool = False) -> Revision:
 
 def _ready(revision: Revision) -> Rendition | None:
     """Return the rendition of a revision's file when it is there; asks for it when nobody has yet."""
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     row = renditions.of(edge.reading(), revision.file_sha256)
     if row is None and revision.content is not None:
         site, sha256, kind = edge.site(), revision.content.sha256, Kind(revision.content.kind)

@@ -80,8 +80,17 @@ def navigation() -> list[NavItem]:
     if me.reach.keys() - {"admin"}:
         links.insert(1, (_("To read"), "reading.index"))
     if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
-        links += [(_("Distribution"), "distribution.index"), (_("Recall"), "recalls.index")]
-    links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
+        links += [
+            (_("Distribution"), "distribution.index"),
+            (_("Recall"), "recalls.index"),
+            (_("Retention"), "retention.index"),
+        ]
+    links += [
+        (_("External documents"), "external.index"),
+        (_("Legal watch"), "watch.index"),
+        (_("Procedures"), "procedures.index"),
+        (_("Reports"), "reports.index"),
+    ]
     if register.sees_more(me):
         links.append((_("In force on a date"), "in_force.show"))
     links.append((_("Registers and forms"), "registers.index"))

@@ -5,11 +5,7 @@ from io import BytesIO
 
 from flask import Response, abort, request, send_file
 
-<<<<<<< HEAD
-from docctl import contents, jobs, lifecycle, renditions, revisions
-=======
-from docctl import comparison, contents, lifecycle, retention, revisions
->>>>>>> main
+from docctl import comparison, contents, jobs, lifecycle, renditions, retention, revisions
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.contents import Content
@@ -116,6 +112,8 @@ def rendition(revision_id: int) -> Response:
     revision, site = _load(revision_id), edge.site()
     if revision.content is None:
         abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     row = renditions.of(edge.reading(), revision.content.sha256)
     if row is None or row.status != renditions.READY:
         renditions.ask(site.database, site.store, revision.content.sha256, Kind(revision.content.kind))

@@ -30,6 +30,7 @@ ORDER = (
         "requests",
         "decisions",
         "intervals",
+        "chains",
         "status",
         "register",
         "openings",
@@ -46,6 +47,7 @@ ORDER = (
         "jobs",
         "verify",
         "backup",
+        "evidence",
     ),
     *("exporting", "importing", "demo"),
 )

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from docctl import clock, register, units
+from docctl import clock, evidence, register, units
 from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
@@ -44,6 +44,7 @@ def common() -> dict[str, Any]:
         "office": office(),
         "locale": language.locale(),
         "nav": navigation(),
+        "takes_evidence": current_user.is_authenticated and evidence.may_take(edge.me()),
         "account_url": url_for("accounts.password") if current_user.is_authenticated else None,
     }
 

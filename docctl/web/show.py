@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from docctl import clock, notices, register, units
+from docctl import clock, evidence, notices, register, units
 from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
@@ -52,6 +52,7 @@ def common() -> dict[str, Any]:
         "locale": language.locale(),
         "nav": navigation(),
         "unread": unread(),
+        "takes_evidence": current_user.is_authenticated and evidence.may_take(edge.me()),
         "account_url": url_for("accounts.password") if current_user.is_authenticated else None,
     }
 

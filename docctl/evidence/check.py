@@ -68,11 +68,18 @@ class Checker:
         self._files(manifest)
         entries = self._lines("trail.jsonl")
         points = self._lines("checkpoints.jsonl")
-        self._chain(entries, manifest)
-        self._checkpoints(points, entries, manifest)
-        self._printed(entries)
-        self._signatures(entries)
-        self._revisions(entries, manifest)
+        for name, step in (
+            ("trail.jsonl", lambda: self._chain(entries, manifest)),
+            ("checkpoints.jsonl", lambda: self._checkpoints(points, entries, manifest)),
+            ("trail.jsonl", lambda: self._printed(entries)),
+            ("signatures.json", lambda: self._signatures(entries)),
+            (MANIFEST, lambda: self._revisions(entries, manifest)),
+        ):
+            try:
+                step()
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                # Damage can turn a name or a value into another one that no step can go on with.
+                self.wrong(f"{name}: cannot be compared with the trail, one of the two was altered: {error!r}")
 
     def wrong(self, what: str) -> None:
         """Note a problem."""

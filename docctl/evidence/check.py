@@ -16,6 +16,7 @@ import hashlib
 import json
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +69,14 @@ class Checker:
         self._files(manifest)
         entries = self._lines("trail.jsonl")
         points = self._lines("checkpoints.jsonl")
-        for name, step in (
+        steps: list[tuple[str, Callable[[], None]]] = [
             ("trail.jsonl", lambda: self._chain(entries, manifest)),
             ("checkpoints.jsonl", lambda: self._checkpoints(points, entries, manifest)),
             ("trail.jsonl", lambda: self._printed(entries)),
             ("signatures.json", lambda: self._signatures(entries)),
             (MANIFEST, lambda: self._revisions(entries, manifest)),
-        ):
+        ]
+        for name, step in steps:
             try:
                 step()
             except (KeyError, TypeError, ValueError, AttributeError) as error:

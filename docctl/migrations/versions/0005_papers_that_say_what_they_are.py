@@ -8,8 +8,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import differs, guard
 
-revision = "0035"
-down_revision = "0050"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
-revision = "0022"
-down_revision = "0062"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

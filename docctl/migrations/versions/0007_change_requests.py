@@ -6,8 +6,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
-revision = "0010"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

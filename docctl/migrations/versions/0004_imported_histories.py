@@ -6,7 +6,7 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import guard
 
-revision = "0050"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None

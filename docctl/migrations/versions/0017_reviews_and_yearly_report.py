@@ -6,8 +6,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import guard
 
-revision = "0062"
-down_revision = "0061"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
-revision = "0061"
-down_revision = "0010b"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
-revision = "0010b"
-down_revision = "0025b"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

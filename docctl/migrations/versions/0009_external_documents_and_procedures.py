@@ -11,8 +11,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import differs, guard
 
-revision = "0060"
-down_revision = "0025"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

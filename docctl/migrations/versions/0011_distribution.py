@@ -6,8 +6,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import differs, guard
 
-revision = "0020"
-down_revision = "0030"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import differs, guard
 
-revision = "0004"
-down_revision = "0035"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -16,7 +16,6 @@ import hashlib
 import json
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +68,16 @@ class Checker:
         self._files(manifest)
         entries = self._lines("trail.jsonl")
         points = self._lines("checkpoints.jsonl")
-        steps: list[tuple[str, Callable[[], None]]] = [
-            ("trail.jsonl", lambda: self._chain(entries, manifest)),
-            ("checkpoints.jsonl", lambda: self._checkpoints(points, entries, manifest)),
-            ("trail.jsonl", lambda: self._printed(entries)),
-            ("signatures.json", lambda: self._signatures(entries)),
-            (MANIFEST, lambda: self._revisions(entries, manifest)),
+        steps: list[tuple[str, Any, tuple[Any, ...]]] = [
+            ("trail.jsonl", self._chain, (entries, manifest)),
+            ("checkpoints.jsonl", self._checkpoints, (points, entries, manifest)),
+            ("trail.jsonl", self._printed, (entries,)),
+            ("signatures.json", self._signatures, (entries,)),
+            (MANIFEST, self._revisions, (entries, manifest)),
         ]
-        for name, step in steps:
+        for name, step, given in steps:
             try:
-                step()
+                step(*given)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 # Damage can turn a name or a value into another one that no step can go on with.
                 self.wrong(f"{name}: cannot be compared with the trail, one of the two was altered: {error!r}")

@@ -45,6 +45,7 @@ ORDER = (
         "decisions",
         "retention",
         "intervals",
+        "chains",
         "status",
         "register",
         "openings",
@@ -66,6 +67,7 @@ ORDER = (
         "jobs",
         "verify",
         "backup",
+        "evidence",
     ),
     *("exporting", "importing", "demo"),
 )

@@ -1,10 +1,11 @@
 """Calls about revisions: look, change a draft, fetch file and text, and every act of the workflow."""
 
 from dataclasses import dataclass
+from io import BytesIO
 
 from flask import Response, abort, request, send_file
 
-from docctl import comparison, contents, lifecycle, retention, revisions
+from docctl import comparison, contents, jobs, lifecycle, renditions, retention, revisions
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.contents import Content
@@ -104,6 +105,25 @@ def original(revision_id: int) -> Response:
         download_name=revision.file_name or f"{revision.document.code}.{revision.content.kind}",
         etag=revision.content.sha256,
     )
+
+
+def rendition(revision_id: int) -> Response:
+    """Give the PDF, stamped with what holds at this moment; 409 while it is being made, or with why there is none."""
+    revision, site = _load(revision_id), edge.site()
+    if revision.content is None:
+        abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
+    row = renditions.of(edge.reading(), revision.content.sha256)
+    if row is None or row.status != renditions.READY:
+        renditions.ask(site.database, site.store, revision.content.sha256, Kind(revision.content.kind))
+        jobs.wake(site)
+        raise Refused(renditions.why_not(row))
+    base = site.settings.base_url or request.url_root.rstrip("/")
+    url = f"{base}/s/{revision.status_token}"
+    stamped = renditions.printed(edge.reading(), site.store, site.settings, revision, row, url=url)
+    name = f"{revision.document.code} {revision.edition_text}".replace("/", "-")
+    return send_file(BytesIO(stamped), mimetype="application/pdf", as_attachment=True, download_name=f"{name}.pdf")
 
 
 def read_text(revision_id: int) -> Answer:
@@ -233,6 +253,9 @@ OPERATIONS = [
         files=True,
     ),
     Operation("GET", f"{ONE}/original", "Give the uploaded bytes, unchanged.", shapes.BINARY, original),
+    Operation(
+        "GET", f"{ONE}/rendition", "Give the PDF, stamped with what holds at this moment.", shapes.BINARY, rendition
+    ),
     Operation("GET", f"{ONE}/text", "Give the text of the file.", READ, read_text),
     Operation("GET", f"{ONE}/changes", "Give the redline.", REDLINE, redline, query={"against": shapes.NUMBER}),
     Operation("GET", f"{ONE}/transitions", "List every trigger.", shapes.listed(shapes.ACT), transitions),

@@ -47,14 +47,16 @@ def show(revision_id: int) -> Response:
     row = _ready(revision)
     if row is None:
         return redirect(url_for("renditions.read", revision_id=revision_id), 303)
-    settings, issued = edge.site().settings, revision.effective_from is not None
-    sealed = renditions.seal_words(settings) if issued else ""
-    number = _copy_number(revision)
-    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision), copy=number, sealed=sealed)
-    stamped = pdf.press(edge.site().store.path(str(row.sha256)), sheet)
-    if issued:
-        # Last of all: whatever came after the office's signature would be a change of what it signed.
-        stamped = renditions.seal(stamped, settings, reason=f"{revision.document.code} {revision.edition_text}")
+    site = edge.site()
+    stamped = renditions.printed(
+        edge.reading(),
+        site.store,
+        site.settings,
+        revision,
+        row,
+        url=status_url(revision),
+        copy=_copy_number(revision),
+    )
     name = f"{revision.document.code} {revision.edition_text}".replace("/", "-")
     answer = send_file(io.BytesIO(stamped), mimetype="application/pdf", download_name=f"{name}.pdf")
     answer.headers["Cache-Control"] = "private, no-store"

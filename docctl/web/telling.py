@@ -452,6 +452,8 @@ def _label(name: str) -> str:
         "corrected": _("as it should read"),
         "remark": _("remark"),
         "history": _("imported history"),
+        "entries": _("entries"),
+        "epoch": _("epoch of the trail"),
         "effective_at": _("date in the history"),
         "author": _("author in the history"),
         "subject": _("subject"),

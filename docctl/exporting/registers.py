@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from docctl.exporting import asking, holdings, law, master_list
+from docctl.exporting import asking, holdings, keeping, law, master_list
 from docctl.exporting.paper import Paper
 from docctl.people import Reader
 from docctl.register import Asked
@@ -79,6 +79,26 @@ REGISTERS = {
                 "Each copy that a decision asked back: returned, missing or lost, on which day and by when.",
             ),
             holdings.recalls,
+        ),
+        Register(
+            "disposals",
+            "F7",
+            keeping.DISPOSALS,
+            Sentence(
+                "Từng lần ban hành đã hoặc sắp tiêu hủy: theo biên bản nào, vì sao, ai làm, ai giám sát.",
+                "Each edition that was or will be disposed of: by which minutes, why, by whom, before which witness.",
+            ),
+            keeping.disposals,
+        ),
+        Register(
+            "retention",
+            "F12",
+            keeping.TITLE,
+            Sentence(
+                "Mọi lần ban hành đã hết hiệu lực, thời hạn lưu, lưu đến ngày nào và tình trạng.",
+                "Every edition that ended, for how long and until when it is kept, and where it stands.",
+            ),
+            keeping.build,
         ),
         Register(
             "reviews",

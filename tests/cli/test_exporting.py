@@ -48,6 +48,8 @@ def test_the_other_registers_of_the_sample_office_are_right_to_the_row(
         "JOIN revision ON revision.id = revision_id WHERE effective_from <= :now AND (effective_to IS NULL OR effective_to > :now))",
         "change-requests": "SELECT count(*) FROM change_request",
         "recalls": "SELECT count(*) FROM recall_line",
+        "disposals": "SELECT count(*) FROM disposal_line",
+        "retention": "SELECT count(*) FROM revision WHERE state IN ('issued', 'withdrawn') AND effective_to <= :now",
     }
     for name, query in counted.items():
         written = sample.json("export", name, "--format", "csv", "-o", tmp_path / f"{name}.csv")

@@ -10,7 +10,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, joinedload
 
-from docctl import clock, distribution, revisions
+from docctl import clock, distribution, procedures, revisions
 from docctl.decisions.consequences import consequences
 from docctl.decisions.table import ISSUE, KEEP, WITHDRAW, Check, Decision, DecisionLine, Problem
 from docctl.documents import Document
@@ -47,6 +47,8 @@ def dry_run(session: Session, decision: Decision) -> Check:
         for sentence in _line_errors(line, standing.get(line.document_id, []), begins, often, promised):
             found.errors.append(Problem(sentence, line.position, line.document.code, _mended_at(line)))
     found.warnings.extend(_warnings(session, decision, lines))
+    found.uncovered.extend(_uncovered(session, decision, lines))
+    found.warnings.extend(found.uncovered)
     found.consequences.extend(consequences(session, lines, begins))
     return _counted(session, found, lines, standing, begins)
 
@@ -134,6 +136,22 @@ def _line_errors(
             ).fill(edition=earlier.edition_text, day=clock.local(earlier.effective_to).strftime("%d/%m/%Y"))
 
 
+def _uncovered(session: Session, decision: Decision, lines: Sequence[DecisionLine]) -> Iterable[Problem]:
+    """Yield the administrative procedures that no document would cover any more, on the line that takes the last one."""
+    withdrawn = {line.document_id: line for line in lines if line.action == WITHDRAW}
+    issued = [line.document_id for line in lines if line.action == ISSUE]
+    held = {link.procedure_id: link for link in procedures.linking.links(session) if link.document_id in withdrawn}
+    if not held:
+        return
+    for row in procedures.left_uncovered(session, withdrawn=withdrawn, issued=issued, on=decision.effective_from):
+        line = withdrawn[held[row.id].document_id]
+        sentence = Sentence(
+            "Thủ tục hành chính {code} “{title}” sẽ không còn quy trình nào. Hãy xem có đúng ý không.",
+            "Administrative procedure {code} “{title}” would be left without a document. Check that it is meant.",
+        )
+        yield Problem(sentence.fill(code=row.code, title=row.title), line.position, line.document.code)
+
+
 def _warnings(session: Session, decision: Decision, lines: Sequence[DecisionLine]) -> Iterable[Problem]:
     if not decision.number or decision.signed_on is None:
         yield Problem(
@@ -204,6 +222,7 @@ def _counted(
         in_force_after=before + len(issued) - superseded - sum(stands(line.document_id) for line in withdrawn),
         copies_to_recall=distribution.count_held(session, ending),
         copies_to_issue=sum(len(plan.holdings) for plan in plans),
+        uncovered=found.uncovered,
         readers=len({account_id for plan in plans for account_id in plan.readers}),
     )
 

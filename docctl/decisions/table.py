@@ -173,6 +173,7 @@ class Check:
     copies_to_recall: int = 0
     copies_to_issue: int = 0
     readers: int = 0  # People who are asked to read something.
+    uncovered: list[Problem] = field(default_factory=list)  # Administrative procedures left without a document.
 
 
 def content_hash(decision: Decision) -> str:

@@ -1,5 +1,6 @@
 """Renditions: the PDF that a file is read and printed as, and what it says of itself at the moment it is handed out."""
 
+from docctl.renditions.handing import printed, why_not
 from docctl.renditions.making import (
     NO_PDF_BESIDE,
     ask,
@@ -14,8 +15,6 @@ from docctl.renditions.making import (
     try_again,
     waiting,
 )
-from docctl.renditions.sealing import seal
-from docctl.renditions.sealing import words as seal_words
 from docctl.renditions.sheets import sheet, watermark
 from docctl.renditions.signed import Signed, signatures
 from docctl.renditions.table import ACCEPT, ASKS, AUTHOR, ORIGINAL, READY, REFUSE, UNAVAILABLE, WAITING, Rendition
@@ -37,8 +36,7 @@ __all__ = [
     "every_source",
     "make",
     "of",
-    "seal",
-    "seal_words",
+    "printed",
     "settle",
     "settling_refusal",
     "sheet",
@@ -48,4 +46,5 @@ __all__ = [
     "try_again",
     "waiting",
     "watermark",
+    "why_not",
 ]

@@ -8,6 +8,7 @@ from docctl.site import Site
 from docctl.web import (
     accounts,
     assets,
+    chains,
     changes,
     decisions,
     delegations,
@@ -15,6 +16,7 @@ from docctl.web import (
     documents,
     edge,
     errors,
+    evidence,
     external,
     health,
     home,
@@ -27,7 +29,10 @@ from docctl.web import (
     recalls,
     registers,
     renditions,
+    reports,
     requests,
+    retention,
+    reviews,
     revisions,
     search,
     security,
@@ -37,17 +42,20 @@ from docctl.web import (
     style,
     trail,
     units,
+    watch,
 )
 
 # The order is that of the listing; none depends on another.
 PAGES = (
     accounts,
     assets,
+    chains,
     changes,
     decisions,
     delegations,
     distribution,
     documents,
+    evidence,
     external,
     health,
     home,
@@ -59,8 +67,11 @@ PAGES = (
     reading,
     recalls,
     registers,
+    retention,
     renditions,
+    reports,
     requests,
+    reviews,
     revisions,
     search,
     sign_in,
@@ -68,6 +79,7 @@ PAGES = (
     style,
     trail,
     units,
+    watch,
 )
 
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import contents, jobs, openings, renditions, revisions
+from docctl import contents, jobs, openings, renditions, retention, revisions
 from docctl.distribution import copies
 from docctl.files import check, pages, pdf
 from docctl.files.kinds import Kind
@@ -47,14 +47,16 @@ def show(revision_id: int) -> Response:
     row = _ready(revision)
     if row is None:
         return redirect(url_for("renditions.read", revision_id=revision_id), 303)
-    settings, issued = edge.site().settings, revision.effective_from is not None
-    sealed = renditions.seal_words(settings) if issued else ""
-    number = _copy_number(revision)
-    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision), copy=number, sealed=sealed)
-    stamped = pdf.press(edge.site().store.path(str(row.sha256)), sheet)
-    if issued:
-        # Last of all: whatever came after the office's signature would be a change of what it signed.
-        stamped = renditions.seal(stamped, settings, reason=f"{revision.document.code} {revision.edition_text}")
+    site = edge.site()
+    stamped = renditions.printed(
+        edge.reading(),
+        site.store,
+        site.settings,
+        revision,
+        row,
+        url=status_url(revision),
+        copy=_copy_number(revision),
+    )
     name = f"{revision.document.code} {revision.edition_text}".replace("/", "-")
     answer = send_file(io.BytesIO(stamped), mimetype="application/pdf", download_name=f"{name}.pdf")
     answer.headers["Cache-Control"] = "private, no-store"
@@ -154,6 +156,8 @@ def _load(revision_id: int, *, writing: bool = False) -> Revision:
 
 def _ready(revision: Revision) -> Rendition | None:
     """Return the rendition of a revision's file when it is there; asks for it when nobody has yet."""
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     row = renditions.of(edge.reading(), revision.file_sha256)
     if row is None and revision.content is not None:
         site, sha256, kind = edge.site(), revision.content.sha256, Kind(revision.content.kind)

@@ -18,6 +18,7 @@ from docctl import (
     renditions,
     reorganising,
     requests,
+    retention,
     revisions,
     workflow,
 )
@@ -60,6 +61,8 @@ def original(revision_id: int) -> Response:
     revision = _load(revision_id)
     if revision.content is None:
         abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     answer = send_file(
         edge.site().store.path(revision.content.sha256),
         mimetype=Kind(revision.content.kind).media_type,
@@ -187,6 +190,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         history=_history(revision),
         asked=requests.of_revision(session, revision, by=me),
         task=_task(revision),
+        gone=retention.gone(session, revision),
         sees_distribution=me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"),
     )
 

@@ -122,8 +122,9 @@ def to_pdf(path: Path, kind: Kind, into: Path, *, timeout: float = 90) -> Path |
 @functools.cache
 def version() -> str:
     """Return the name and version of what converts (asked once in a process)."""
-    with tempfile.TemporaryFile() as said:
-        run_and_kill([_office(), "--version"], timeout=10, stdout=said)
+    with tempfile.TemporaryDirectory(prefix="docctl-") as folder, tempfile.TemporaryFile() as said:
+        # In the sandbox as well: outside it leaves settings in the home folder of whoever runs the server.
+        run_and_kill([*_sandbox(_workplace(Path(folder)), 20), _office(), "--version"], timeout=20, stdout=said)
         said.seek(0)
         words = said.read(200).decode(errors="replace").split()
     return " ".join(words[:2]).lower() if words[:1] == ["LibreOffice"] else "libreoffice"

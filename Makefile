@@ -21,13 +21,15 @@ run: $(VENV)/.run ## Serve the sample organisation on http://127.0.0.1:$(PORT)
 	@exec $(BIN)/docctl serve --port $(PORT)
 
 test: $(VENV)/.test ## Run every test that needs nothing but the clone and what make installed
-	$(BIN)/python -m pytest -m "not browser and not race and not kill and not large" $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not browser and not race and not kill and not large" $(ARGS)
 
 test-all: $(VENV)/.test ## Run every test, the slow ones too: browser, races, kill loops, large imports
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.test ## Measure, printed as ratios, and written as JSON to benchmarks/results/
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.files
+	$(BIN)/python -m benchmarks.papers
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff check .

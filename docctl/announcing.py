@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, lifecycle, people, tasks
+from docctl import authority, clock, lifecycle, people, reviews, tasks, watch
 from docctl.config import Settings
 from docctl.database import Database
 from docctl.decisions import Decision
 from docctl.notices import DIGEST, RESULT, WAITS, Mail, News, Notice, write
-from docctl.people import Account
+from docctl.people import Account, Reader
 from docctl.requests import ChangeRequest
 from docctl.revisions import Revision
 from docctl.rules import Sentence
@@ -36,6 +36,12 @@ RESULTS = {
 DAILY = Sentence("docctl ngày {day}: {n} việc chờ bạn", "docctl on {day}: {n} things wait for you")
 WAIT_FOR_YOU = Sentence("Đang chờ bạn ({n}):", "Waiting for you ({n}):")
 NEW_RESULTS = Sentence("Kết quả mới ({n}):", "New results ({n}):")
+LAWS = Sentence("Văn bản sắp hết hạn cập nhật ({n}):", "Changed laws to be worked in soon ({n}):")
+LAW = Sentence(
+    "{code}: {law} thay đổi theo {cause}, còn {days} ngày, hạn {deadline}",
+    "{code}: {law} changed by {cause}, {days} days left, due on {deadline}",
+)
+OVERDUE = Sentence("{n} tài liệu quá hạn soát xét định kỳ", "{n} documents are overdue for their periodic review")
 MORE = Sentence("… và {n} việc khác", "… and {n} more")
 FOOT = Sentence(
     "Thư do docctl gửi tự động. Chọn loại thư muốn nhận tại trang “Thư và thông báo” của bạn{url}.",
@@ -176,7 +182,8 @@ def _digest(session: Session, account: Account, settings: Settings) -> tuple[int
         Notice.at > clock.now() - timedelta(days=1),
     )
     results = session.scalars(lately.order_by(Notice.id)).all()
-    if not waiting and not results:
+    laws = [row.get(locale) for row in _laws(session, by)]
+    if not waiting and not results and not laws:
         return None
     lines = [WAIT_FOR_YOU.fill(n=len(waiting)).get(locale)] if waiting else []
     lines += [f"- {task.act.get(locale) if task.act else ''}: {_what(task.subject)}" for task in waiting[:AT_ONCE]]
@@ -184,7 +191,26 @@ def _digest(session: Session, account: Account, settings: Settings) -> tuple[int
     lines += ["", NEW_RESULTS.fill(n=len(results)).get(locale)] if results else []
     lines += [f"- {row.words.get(locale)}" for row in results[:AT_ONCE]]
     lines += _more(len(results), locale)
-    return len(waiting), _letter(lines, "/", locale, settings)
+    lines += ["", LAWS.fill(n=len(laws)).get(locale), *(f"- {row}" for row in laws[:AT_ONCE])] if laws else []
+    lines += _more(len(laws), locale)
+    if overdue := len(reviews.overdue(session, by=by)):
+        lines += ["", OVERDUE.fill(n=overdue).get(locale)]
+    return len(waiting) + len(laws), _letter(lines, "/", locale, settings)
+
+
+def _laws(session: Session, by: Reader) -> list[Sentence]:
+    """Return the changed laws whose deadline is 60, 30 or 7 days away today and that this person may judge."""
+    return [
+        LAW.fill(
+            code=row.assessment.code,
+            law=row.assessment.law.number,
+            cause=row.assessment.cause_number,
+            days=row.days,
+            deadline=row.assessment.deadline.strftime("%d/%m/%Y"),
+        )
+        for row in watch.board.to_remind(session)
+        if {"controller", "reviewer"} & by.roles_in(row.assessment.unit_id)
+    ]
 
 
 def _more(count: int, locale: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +54,10 @@ class Action(StrEnum):
     DECISION_DRAFTED = "decision.drafted"
     DECISION_EDITED = "decision.edited"
     DECISION_MOVED = "decision.moved"
+    DECISION_SCANNED = "decision_scan.attached"
+    DECISION_CORRECTED = "correction.made"
+    OBLIGATION_BEGUN = "obligation.begun"
+    OBLIGATION_CLOSED = "obligation.closed"
     DISTRIBUTION_LISTED = "distribution_entry.listed"
     DISTRIBUTION_UNLISTED = "distribution_entry.unlisted"
     DISTRIBUTION_MADE = "distribution.made"
@@ -65,6 +69,13 @@ class Action(StrEnum):
     RECALL_OPENED = "recall.opened"
     RECALL_EDITED = "recall.edited"
     RECALL_MOVED = "recall.moved"
+    TYPE_CHANGED = "document_type.changed"
+    HOLD_PLACED = "retention_hold.placed"
+    HOLD_RELEASED = "retention_hold.released"
+    DISPOSAL_DRAFTED = "disposal.drafted"
+    DISPOSAL_EDITED = "disposal.edited"
+    DISPOSAL_MOVED = "disposal.moved"
+    CONTENT_DISPOSED = "content.disposed"
     COPY_HANDED_OVER = "controlled_copy.handed_over"
     REQUEST_DRAFTED = "change_request.drafted"
     REQUEST_EDITED = "change_request.edited"
@@ -85,6 +96,13 @@ class Action(StrEnum):
     PROCEDURE_CHANGED = "procedure.changed"
     PROCEDURE_LINKED = "procedure_link.made"
     PROCEDURE_UNLINKED = "procedure_link.ended"
+    ASSESSMENT_OPENED = "legal_assessment.opened"
+    ASSESSMENT_MOVED = "legal_assessment.moved"
+    ASSESSMENT_REQUESTED = "legal_assessment.requested"
+    CITATION_JUDGED = "citation_verdict.given"
+    REVIEW_DONE = "review.done"
+    FIGURE_TYPED = "typed_figure.typed"
+    POINTS_CLAIMED = "claim.made"
     TOKEN_MADE = "token.made"  # noqa: S105 - the name of an act, not a password.
     TOKEN_ENDED = "token.ended"  # noqa: S105 - the name of an act, not a password.
 
@@ -225,6 +243,11 @@ def of_record(session: Session, noun: str, record_id: int) -> list[AuditEntry]:
     return list(session.scalars(query.order_by(AuditEntry.sequence)))
 
 
+def as_dict(entry: AuditEntry) -> dict[str, Any]:
+    """Return every column of an entry as stored, for an export that can be hashed again."""
+    return {column.name: _simple(getattr(entry, column.name)) for column in AuditEntry.__table__.columns}
+
+
 def page(
     session: Session,
     *,
@@ -232,11 +255,14 @@ def page(
     action: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
-    limit: int = 50,
+    document_ids: Collection[int] | None = None,
+    limit: int | None = 50,
     offset: int = 0,
 ) -> tuple[int, list[AuditEntry]]:
     """Return how many entries there are of a person, of an act, in `since <= at < until`, and some, newest first."""
     wanted: list[ColumnElement[bool]] = []
+    if document_ids is not None:
+        wanted.append(AuditEntry.document_id.in_(document_ids))
     if actor_id is not None:
         wanted.append(AuditEntry.actor_id == actor_id)
     if action:
@@ -259,6 +285,10 @@ def documents_touched(session: Session, *, after: int) -> tuple[int, set[int]]:
         .distinct()
     )
     return position, {document_id for document_id in touched if document_id is not None}
+
+
+def _simple(value: Any) -> Any:
+    return iso(value) if isinstance(value, datetime) else value
 
 
 def _plain(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Who may approve and sign on which day: by a role of one's own, or by a delegation in writing from somebody who has one."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, or_, select
@@ -88,6 +88,64 @@ def authority(session: Session, by: Reader, unit_id: int | None, day: date) -> A
         if _counts(given, day) and _covers(session, given, unit_id, day):
             return Authority(given.words.vi, given.words.en, given)
     return WITHOUT
+
+
+def signing_block(session: Session, by: Reader, day: date, *, chosen: str = "") -> list[str] | Sentence:
+    """Return the lines above a signature for the whole office on a day, or the sentence why they cannot be.
+
+    In one's own right: the title, after `TM.` and the office where it signs for a collective. By delegation: its form
+    and the giver's title, then the deputy's. `chosen` is the form that the paper asks for; empty takes what is true.
+    """
+    own = _reaches(people.reader(session, by.account, day=day), None)
+    lent = [row for row in _to(session, by.account) if _counts(row, day) and _covers(session, row, None, day)]
+    if own and chosen in ("", "TM."):
+        office = [f"TM. {units.office(session).name_vi.upper()}"] if chosen else []
+        return [*office, by.account.title("vi").upper()]
+    for row in lent:
+        if chosen in ("", row.form):
+            return [f"{row.form} {row.giver.title('vi').upper()}", by.account.title("vi").upper()]
+    if not own and not lent:
+        return lapsed(session, by, day) or WITHOUT
+    held = ", ".join([*(["TM."] if own else []), *(row.form for row in lent)])
+    return Sentence(
+        "Quyết định ghi thể thức {chosen}, nhưng vào ngày {day} bạn chỉ có thể ký: {held}. Hãy sửa thể thức ký.",
+        "The decision asks for {chosen}, but on {day} you can only sign: {held}. Change the form of signature.",
+    ).fill(chosen=chosen, day=f"{day:%d/%m/%Y}", held=held)
+
+
+def signers(session: Session, day: date, *, chosen: str = "") -> list[tuple[Account, list[str]]]:
+    """Return who could sign for the whole office on a day, each with the lines above the signature."""
+    found = []
+    for account in people.all_accounts(session):
+        if account.disabled_at is None:
+            block = signing_block(session, people.reader(session, account, day=day), day, chosen=chosen)
+            if not isinstance(block, Sentence):
+                found.append((account, block))
+    return found
+
+
+def lapsed(session: Session, by: Reader, day: date) -> Sentence | None:
+    """Return why the newest delegation to somebody does not count on a day, None when there is none or it counts."""
+    given = _to(session, by.account)
+    if not given or any(_counts(row, day) for row in given):
+        return None
+    row = given[-1]
+    about = {"form": row.form, "number": row.document_number}
+    if day < row.valid_from:
+        return Sentence(
+            "Ủy quyền {form} số {number} chỉ có hiệu lực từ {day}; hôm nay bạn chưa ký được.",
+            "The delegation {form} no. {number} begins on {day}; you cannot sign yet.",
+        ).fill(day=f"{row.valid_from:%d/%m/%Y}", **about)
+    if row.giver.disabled_at is not None:
+        return Sentence(
+            "Người ủy quyền ({giver}) không còn giữ chức vụ nên ủy quyền {form} số {number} đã hết giá trị.",
+            "The giver ({giver}) has left, so the delegation {form} no. {number} no longer counts.",
+        ).fill(giver=Sentence(row.giver.title("vi"), row.giver.title("en")), **about)
+    last = row.valid_to if row.ended_on is None else row.ended_on - timedelta(days=1)
+    return Sentence(
+        "Ủy quyền {form} số {number} đã hết hạn, ngày cuối là {day}; bạn không ký được nữa. Hãy xin ủy quyền mới bằng văn bản.",
+        "The delegation {form} no. {number} has ended, its last day was {day}; you can no longer sign. Ask for a new one in writing.",
+    ).fill(day=f"{last:%d/%m/%Y}", **about)
 
 
 def refusal(session: Session, by: Reader, unit_id: int | None) -> Sentence | None:

@@ -15,7 +15,7 @@ from typing import Any
 import pysqlite3
 from sqlalchemy.engine import make_url
 
-from docctl import __version__, audit, checkpoints, clock
+from docctl import __version__, audit, checkpoints, clock, retention
 from docctl.audit import Action, Head
 from docctl.checkpoints import Checkpoint
 from docctl.config import Settings
@@ -149,7 +149,9 @@ def _inside(copy: Path) -> tuple[str, Head, dict[str, int]]:
     database = Database(f"sqlite:///{copy}")
     try:
         with database.reading() as session:
-            rows = session.connection().exec_driver_sql("SELECT sha256, size FROM content ORDER BY sha256").all()
+            gone = {sha256 for sha256, _ in retention.buried(session)}
+            every = session.connection().exec_driver_sql("SELECT sha256, size FROM content ORDER BY sha256").all()
+            rows = [row for row in every if row.sha256 not in gone]
             head = audit.head(session)
         schema = schema_version(database) or ""
         with database.engine.connect() as connection:

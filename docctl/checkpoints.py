@@ -135,6 +135,11 @@ def public_key(settings: Settings) -> str:
     return _public(_key(settings))
 
 
+def sign(settings: Settings, message: bytes) -> str:
+    """Return the site's signature over a message, in hex."""
+    return _key(settings).sign(message).hex()
+
+
 def epoch(session: Session) -> int:
     """Return the number of the chain's epoch: 1, and one more after every restore."""
     restored = select(AuditEntry.sequence).where(AuditEntry.action == Action.TRAIL_RESTORED)

@@ -6,7 +6,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -50,6 +50,12 @@ MEANINGS = {
         "",
         "The mail server: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`; `?from=` names the sender. Without it no mail is sent.",
     ),
+    "seal_file": (
+        "",
+        "The office's own certificate with its key (PKCS#12): it signs the PDF of what was issued, last.",
+    ),
+    "seal_password": ("", "The password of that file."),
+    "timestamp_url": ("", "A timestamp authority (RFC 3161): with it the signature is PAdES B-T, without it B-B."),
     "demo_password": ("random, printed once", "The password of the sample accounts."),
     "now": ("", "An ISO instant: a stopped clock; refused unless `DOCCTL_TESTING=1`."),
     "testing": ("", "`1` allows `DOCCTL_NOW`."),
@@ -78,6 +84,9 @@ class Settings:
     max_upload_mb: int = 100
     base_url: str = ""
     smtp_url: str = ""
+    seal_file: Path | None = None
+    seal_password: str = field(default="", repr=False)
+    timestamp_url: str = ""
     demo_password: str = ""
     now: datetime | None = None
     testing: bool = False
@@ -97,6 +106,11 @@ class Settings:
         """The folder of the pictures of pages, which can be deleted at any time."""
         return self.storage / "pages"
 
+    @property
+    def trust(self) -> Path:
+        """The folder of the certificates whose signatures are trusted."""
+        return self.storage / "trust"
+
     def workflow_folders(self) -> list[Path]:
         """Return the folders of workflow files, the site's own first."""
         return [folder for folder in (self.workflows, _shipped("workflows")) if folder]
@@ -109,7 +123,7 @@ class Settings:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; raises ConfigError with a sentence for an unknown name or an unusable value."""
     environ = os.environ if environ is None else environ
-    known = {field.name for field in fields(Settings)}
+    known = {each.name for each in fields(Settings)}
     given = {_known(name, known): value for name, value in environ.items() if name.startswith("DOCCTL_") and value}
     storage = Path(given.get("storage", "storage")).absolute()
     values = {**_file(storage / "docctl.toml", known), **given}
@@ -152,6 +166,9 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
         max_upload_mb=int(values.get("max_upload_mb", "100")),
         base_url=values.get("base_url", "").rstrip("/"),
         smtp_url=_mail_server(values.get("smtp_url", "")),
+        seal_file=_existing(values.get("seal_file")),
+        seal_password=values.get("seal_password", ""),
+        timestamp_url=_address(values.get("timestamp_url", "")),
         demo_password=values.get("demo_password", ""),
         now=datetime.fromisoformat(stopped) if stopped else None,
         testing=testing,
@@ -209,6 +226,20 @@ def _folder(value: str | None) -> Path | None:
     if not Path(value).is_dir():
         raise ConfigError(f"The folder {value} does not exist. Make it, or unset the setting that names it.")
     return Path(value).absolute()
+
+
+def _existing(value: str | None) -> Path | None:
+    if not value:
+        return None
+    if not Path(value).is_file():
+        raise ConfigError(f"The file {value} does not exist. Put it there, or unset the setting that names it.")
+    return Path(value).absolute()
+
+
+def _address(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ConfigError(f"{value} is not the address of a server: write http:// or https:// before it.")
+    return value
 
 
 def _shipped(name: str) -> Path:

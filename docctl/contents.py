@@ -14,6 +14,7 @@ from docctl.redline import Layout
 from docctl.rules import Sentence
 
 WAITING, EXTRACTED, UNAVAILABLE = "waiting", "extracted", "unavailable"
+DISPOSED = "The content was disposed of"
 # Whether pages that are pictures wait for being read, and whether that was done: their words are nobody's proofed copy.
 SCANS_WAITING, SCANS_READ = "waiting", "done"
 
@@ -97,6 +98,9 @@ def keep(session: Session, *, sha256: str, size: int, kind: str) -> Content:
         session.flush()
     if session.get(ContentText, sha256) is None:
         session.add(ContentText(sha256=sha256, status=WAITING))
+        session.flush()
+    elif (row := session.get(ContentText, sha256)) and row.reason_en.startswith(DISPOSED):
+        row.status = WAITING  # It was disposed of, and now somebody brings it again.
         session.flush()
     return content
 

@@ -342,6 +342,11 @@ def checked_title(title: str) -> str:
     return title
 
 
+def with_code(session: Session, code: str) -> list[int]:
+    """Return the ids of the documents that bear a code."""
+    return list(session.scalars(select(Document.id).where(Document.code_key == code_key(code))))
+
+
 def find(session: Session, reference: str) -> Document:
     """Return the document with an id or a code.
 

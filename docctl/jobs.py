@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
-from docctl import announcing, audit, checkpoints, contents, mailing, renditions, revisions
+from docctl import announcing, audit, checkpoints, contents, mailing, renditions, retention, revisions
 from docctl.audit import Action
-from docctl.files import extract, ocr, readers
+from docctl.files import extract, ocr, process, readers
 from docctl.files.kinds import Kind
 from docctl.files.readers import NotExtractable
 from docctl.rules import Sentence
@@ -35,8 +35,10 @@ class Workers:
         ]
 
     def start(self) -> None:
-        """Begin working; what broken uploads of a day ago left behind goes first."""
+        """Begin working; what broken uploads and killed work of a day ago left behind goes first."""
         self.site.store.sweep()
+        remove_disposed(self.site)
+        process.sweep()
         self.site.pages.tidy()
         _workers[id(self.site)] = self
         for thread in self.threads:
@@ -72,6 +74,7 @@ def wake(site: Site) -> None:
     A PDF takes seconds and waits for workers, or for `docctl render`.
     """
     look_into_drafts(site)
+    remove_disposed(site)
     workers = _workers.get(id(site))
     if workers is not None:
         workers.ring()
@@ -101,6 +104,16 @@ def look_into_drafts(site: Site) -> None:
 def _work() -> dict[str, Callable[[Site], object]]:
     # Reading a scan takes minutes; the texts of other files do not wait for it.
     return {"index": index, "texts": extract_waiting, "scans": read_scans, "renditions": render_waiting, "post": post}
+
+
+def remove_disposed(site: Site) -> int:
+    """Remove the files of contents that were disposed of, once their minutes are committed; returns how many there were."""
+    with site.database.reading() as session:
+        gone = retention.buried(session)
+    removed = [sha256 for sha256, at in gone if site.store.remove(sha256, older_than=at.timestamp())]
+    for sha256 in removed:
+        site.pages.forget(sha256)
+    return len(removed)
 
 
 def index(site: Site) -> None:

@@ -54,7 +54,9 @@ class Signature(Base):
         CheckConstraint(
             "(CASE WHEN revision_id IS NULL THEN 0 ELSE 1 END + CASE WHEN decision_id IS NULL THEN 0 ELSE 1 END "
             "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END "
-            "+ CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END) = 1",
+            "+ CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN legal_assessment_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN disposal_id IS NULL THEN 0 ELSE 1 END) = 1",
             name="subject",
         ),
         Index("ix_signature_revision", "revision_id", "round"),
@@ -68,6 +70,8 @@ class Signature(Base):
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"), index=True)
     change_request_id: Mapped[int | None] = mapped_column(ForeignKey("change_request.id"))
     recall_id: Mapped[int | None] = mapped_column(ForeignKey("recall.id"), index=True)
+    legal_assessment_id: Mapped[int | None] = mapped_column(ForeignKey("legal_assessment.id"), index=True)
+    disposal_id: Mapped[int | None] = mapped_column(ForeignKey("disposal.id"), index=True)
     round: Mapped[int]
     seat: Mapped[str] = mapped_column(String(40))
     meaning: Mapped[str] = mapped_column(String(40))
@@ -238,11 +242,14 @@ def signatures(
     revision_id: int | None = None,
     decision_id: int | None = None,
     change_request_id: int | None = None,
+    legal_assessment_id: int | None = None,
 ) -> list[Signature]:
     """Return the signatures of a revision, a decision or a request, oldest first, void ones included."""
     query = select(Signature).order_by(Signature.id)
     if change_request_id is not None:
         return list(session.scalars(query.where(Signature.change_request_id == change_request_id)))
+    if legal_assessment_id is not None:
+        return list(session.scalars(query.where(Signature.legal_assessment_id == legal_assessment_id)))
     if revision_id is not None:
         return list(session.scalars(query.where(Signature.revision_id == revision_id)))
     return list(session.scalars(query.where(Signature.decision_id == decision_id)))

@@ -78,6 +78,11 @@ def load(session: Session, document_id: int, *, by: Reader) -> Document | None:
     return session.scalars(select(Document).where(Document.id == document_id, _visible(by))).first()
 
 
+def visible_ids(session: Session, *, by: Reader) -> set[int]:
+    """Return the ids of the documents that the person may see."""
+    return set(session.scalars(select(Document.id).where(_visible(by))))
+
+
 def count(session: Session, *, by: Reader) -> int:
     """Return how many documents the person may see."""
     return len(session.scalars(select(Document.id).where(_visible(by))).all())

@@ -69,10 +69,12 @@ class Facts:
     ledger: Sentence | None = (
         None  # None when issued = returned + destroyed + archived + lost, else the sentence why not.
     )
+    kept: Sentence | None = None  # None when every line may be disposed of, else the sentence of what may not.
     minutes: Sentence | None = (
         None  # None when the minutes say all that they must, else the sentence of what is missing.
     )
     reason: str = ""
+    worked_in: bool = False  # A later edition works the changed law in, or the document is withdrawn.
     missing: Sentence | None = None  # What the record still lacks before it can be submitted; None when nothing.
 
 
@@ -117,6 +119,7 @@ MEANINGS: dict[str, Sentence] = {
     "opined": Sentence("Đã cho ý kiến", "Gave an opinion"),
     "accepted": Sentence("Chấp nhận yêu cầu", "Accepted the request"),
     "returned": Sentence("Trả lại yêu cầu", "Returned the request"),
+    "assessed": Sentence("Đã đánh giá, không bị tác động", "Assessed, no effect"),
 }
 
 
@@ -298,6 +301,15 @@ def the_signer(facts: Facts) -> bool:
     return facts.signer is None or facts.signer == facts.actor
 
 
+@rule(
+    "Chưa có lần ban hành nào sau văn bản được dẫn chiếu, và tài liệu chưa bị hủy bỏ. Hãy ban hành lần sửa đổi trước.",
+    "No edition later than the citing one is in force, and the document is not withdrawn. Issue the edition first.",
+)
+def worked_in(facts: Facts) -> bool:
+    """The changed law is worked into a later edition, or nothing is left to work it into."""
+    return facts.worked_in
+
+
 @rule("Quyết định chưa có người ký.", "The decision has no signer.")
 def has_signer(facts: Facts) -> bool:
     """A decision is never executed without a signer."""
@@ -430,3 +442,13 @@ def minutes_are_complete(facts: Facts) -> bool:
 def another_signer(facts: Facts) -> bool:
     """The witness is not whoever recorded the minutes."""
     return facts.actor not in facts.endorsers
+
+
+@rule(
+    "Có tài liệu chưa được tiêu hủy.",
+    "Something may not be disposed of.",
+    said=lambda facts: facts.kept,
+)
+def may_be_disposed_of(facts: Facts) -> bool:
+    """Every line is past its retention, ended, and on nobody's hold."""
+    return facts.kept is None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from docctl import clock, lifecycle, search, workflow
+from docctl import retention as retention  # With the last of the nouns that sign every table is known.
+from docctl import watch as watch
 from docctl.config import ConfigError, Settings
 from docctl.database import Database, knows_schema, newest_schema, schema_version, upgrade
 from docctl.files.pages import Pages

@@ -176,6 +176,17 @@ def test_a_row_covers_the_sections_below_it_and_a_whole_document_all() -> None:
     assert forgotten(changed, ["15"]).sections != []
 
 
+def test_the_cover_needs_no_row_but_a_text_without_headings_does() -> None:
+    old, new = f"Lần ban hành: 01\n{OLD}", f"Lần ban hành: 02\n{OLD}".replace("05 ngày", "03 ngày")
+    assert forgotten(changed_sections(redline(old, new)), ["5.2"]).sections == []
+    assert forgotten(changed_sections(redline("Nội dung cũ của bản này.", "Nội dung mới của bản này.")), ["5"]).sections
+
+
+def test_a_small_letter_numbers_a_point_and_no_section() -> None:
+    (heading, point) = blocks("1. Mục đích\ni. Yêu cầu, điều kiện thực hiện: không.")
+    assert (heading.heading, point.heading) == (True, False)
+
+
 def test_two_books_of_fifty_pages_take_less_than_a_second() -> None:
     chance = random.Random(7)
     words = [

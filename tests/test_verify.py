@@ -343,6 +343,7 @@ DECISION = {
     "effective_from": "date(effective_from, '-1 day')",
     "signer_id": "signer_id + 1",
     "signer_form": "'KT.'",
+    "signing_block": "'KT.'",
     "state": "'signed'",
     "round": "2",
     "workflow": "'revision'",
@@ -454,8 +455,8 @@ def test_a_decision_line_that_was_altered_is_named(
         "actor_title = 'Chủ tịch'",
         "action = 'revision.edited'",
         "noun = noun || 's'",
-        "record_id = 1",
-        "document_id = 1",
+        "record_id = 777",
+        "document_id = 777",
         "detail = replace(detail, 'a', 'b')",
         "detail = 'not JSON'",
         "prev_hash = hash",
@@ -659,7 +660,7 @@ def test_a_workflow_version_that_was_rewritten_is_named(copy: Path, report: Call
     tamper(
         copy, "UPDATE workflow_version SET source = replace(source, '\"not_the_author\", ', '') WHERE name = 'revision'"
     )
-    assert named(report(), "workflow_version revision 1", "SHA-256")
+    assert named(report(), "workflow_version revision 2", "SHA-256")
 
 
 def test_a_file_flipped_by_one_bit_and_one_that_is_gone_are_named(

@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from docctl.api import asking, calling, decisions, describing, documents, revisions, trail
+from docctl.api import asking, calling, decisions, describing, documents, requests, revisions, trail
 from docctl.web import security
 
 # The order is that of the description; none depends on another.
-PARTS = (documents, revisions, decisions, asking, trail)
+PARTS = (documents, revisions, requests, decisions, asking, trail)
 
 
 def install(app: Flask) -> None:

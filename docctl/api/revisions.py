@@ -1,10 +1,11 @@
 """Calls about revisions: look, change a draft, fetch file and text, and every act of the workflow."""
 
 from dataclasses import dataclass
+from io import BytesIO
 
 from flask import Response, abort, request, send_file
 
-from docctl import contents, lifecycle, revisions
+from docctl import comparison, contents, jobs, lifecycle, renditions, retention, revisions
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.contents import Content
@@ -12,7 +13,7 @@ from docctl.exporting import plain
 from docctl.files import check
 from docctl.files.kinds import Kind
 from docctl.revisions import Change, Revision
-from docctl.rules import Sentence
+from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
 
 
@@ -95,6 +96,8 @@ def original(revision_id: int) -> Response:
     revision = _load(revision_id)
     if revision.content is None:
         abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     return send_file(
         edge.site().store.path(revision.content.sha256),
         mimetype=Kind(revision.content.kind).media_type,
@@ -104,6 +107,25 @@ def original(revision_id: int) -> Response:
     )
 
 
+def rendition(revision_id: int) -> Response:
+    """Give the PDF, stamped with what holds at this moment; 409 while it is being made, or with why there is none."""
+    revision, site = _load(revision_id), edge.site()
+    if revision.content is None:
+        abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
+    row = renditions.of(edge.reading(), revision.content.sha256)
+    if row is None or row.status != renditions.READY:
+        renditions.ask(site.database, site.store, revision.content.sha256, Kind(revision.content.kind))
+        jobs.wake(site)
+        raise Refused(renditions.why_not(row))
+    base = site.settings.base_url or request.url_root.rstrip("/")
+    url = f"{base}/s/{revision.status_token}"
+    stamped = renditions.printed(edge.reading(), site.store, site.settings, revision, row, url=url)
+    name = f"{revision.document.code} {revision.edition_text}".replace("/", "-")
+    return send_file(BytesIO(stamped), mimetype="application/pdf", as_attachment=True, download_name=f"{name}.pdf")
+
+
 def read_text(revision_id: int) -> Answer:
     """Give the text that was read out of the file, or the sentence why there is none."""
     found = revisions.text_of(edge.reading(), _load(revision_id))
@@ -111,6 +133,40 @@ def read_text(revision_id: int) -> Answer:
         return Answer({"status": "none", "text": None, "reason": None})
     reason = found.reason(language.locale())
     return Answer({"status": found.status, "text": found.text or None, "reason": reason or None})
+
+
+def redline(revision_id: int) -> Answer:
+    """Give the redline against another revision, the one in force unless `?against=` names one."""
+    session, me = edge.reading(), edge.me()
+    revision, asked = _load(revision_id), request.args.get("against", "")
+    choices = comparison.choices(session, revision, by=me)
+    usual = comparison.usual(session, revision, by=me)
+    against = next((row for row in choices if str(row.id) == asked), None) or abort(404) if asked else usual
+    if against is None:
+        raise calling.wrong(
+            "against", Sentence("số của một phiên bản để so sánh", "the id of a revision to compare with")
+        )
+    found = comparison.between(session, against, revision)
+    if isinstance(found, Sentence):
+        raise Refused(found)
+    return Answer(
+        {
+            "revision": revision.id,
+            "against": against.id,
+            "same": found.same.get(language.locale()) if found.same else None,
+            "entries": [
+                {
+                    "kind": entry.kind,
+                    "cells": [[list(piece) for piece in cell] for cell in entry.cells],
+                    "move": entry.move,
+                }
+                for entry in found.entries
+                if entry.kind != "same"
+            ],
+            "changed_sections": [row.section.title for row in found.changed],
+            "forgotten": [row.section.title for row in found.forgotten.sections],
+        }
+    )
 
 
 def transitions(revision_id: int) -> Answer:
@@ -151,7 +207,7 @@ def _full(revision: Revision) -> dict[str, object]:
 
 WHOLE = Sentence("Toàn bộ", "Whole document")
 CHANGE = shapes.record(section=shapes.TEXT, old=shapes.TEXT, new=shapes.TEXT, basis=shapes.TEXT)
-WRITABLE = {
+WRITABLE: dict[str, shapes.Schema] = {
     "title": shapes.TEXT,
     "edition": shapes.NUMBER,
     "amendment": shapes.NUMBER,
@@ -171,6 +227,18 @@ FULL = {
     },
 }
 READ = shapes.record(status=shapes.TEXT, text=shapes.maybe(shapes.TEXT), reason=shapes.maybe(shapes.TEXT))
+REDLINE = shapes.record(
+    revision=shapes.NUMBER,
+    against=shapes.NUMBER,
+    same=shapes.maybe(shapes.TEXT),
+    entries={
+        "type": "array",
+        "items": shapes.record(kind=shapes.TEXT, cells={"type": "array"}, move=shapes.NUMBER),
+        "description": "What changed; each cell is a list of [same | removed | added | accents, old, new].",
+    },
+    changed_sections={"type": "array", "items": shapes.TEXT},
+    forgotten={"type": "array", "items": shapes.TEXT},
+)
 ACT = {"trigger*": shapes.TEXT, "reason": shapes.TEXT, "password": shapes.TEXT}
 ONE = "/revisions/<int:revision_id>"
 OPERATIONS = [
@@ -185,7 +253,11 @@ OPERATIONS = [
         files=True,
     ),
     Operation("GET", f"{ONE}/original", "Give the uploaded bytes, unchanged.", shapes.BINARY, original),
+    Operation(
+        "GET", f"{ONE}/rendition", "Give the PDF, stamped with what holds at this moment.", shapes.BINARY, rendition
+    ),
     Operation("GET", f"{ONE}/text", "Give the text of the file.", READ, read_text),
+    Operation("GET", f"{ONE}/changes", "Give the redline.", REDLINE, redline, query={"against": shapes.NUMBER}),
     Operation("GET", f"{ONE}/transitions", "List every trigger.", shapes.listed(shapes.ACT), transitions),
     Operation("POST", f"{ONE}/transitions", "Take a revision through one trigger.", shapes.REVISION, act, body=ACT),
 ]

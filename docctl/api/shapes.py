@@ -63,6 +63,7 @@ CHECK = record(
     copies_to_recall=NUMBER,
     copies_to_issue=NUMBER,
     readers=NUMBER,
+    uncovered={"type": "array", "items": PROBLEM_LINE},
 )
 LINE = record(line=NUMBER, action=TEXT, document=NUMBER, code=TEXT, title=TEXT, revision=maybe(NUMBER), reason=TEXT)
 DECISION = record(

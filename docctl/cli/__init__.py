@@ -13,11 +13,23 @@ from docctl.cli import (
     organisation,
     recall,
     requests,
+    retention,
     tokens,
 )
 from docctl.cli.main import main
 
-FIRST = (organisation, documents, requests, decisions, distribution, recall, importing, importing_registers, asking)
+FIRST = (
+    organisation,
+    documents,
+    requests,
+    decisions,
+    distribution,
+    recall,
+    retention,
+    importing,
+    importing_registers,
+    asking,
+)
 for module in (*FIRST, exporting, law, keeping, tokens):
     module.add_to(main)
 

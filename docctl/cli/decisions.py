@@ -1,11 +1,12 @@
 """Decisions from the command line."""
 
 from datetime import date
+from pathlib import Path
 
 import click
 from sqlalchemy.orm import Session
 
-from docctl import clock, decisions, documents
+from docctl import authority, clock, decisions, documents, people
 from docctl.cli.documents import loaded
 from docctl.cli.main import (
     Group,
@@ -15,6 +16,7 @@ from docctl.cli.main import (
     given_password,
     instant,
     json_option,
+    note,
     opened,
     password_options,
     say,
@@ -24,8 +26,11 @@ from docctl.cli.main import (
 )
 from docctl.decisions import Check, Decision, Line
 from docctl.exporting import plain
+from docctl.files import sheets
 from docctl.people import Reader
 from docctl.rules import Refused, Sentence
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(cls=Group)
@@ -40,6 +45,10 @@ def decision() -> None:
 @click.option("--effective", default=None, metavar="DATE", help="The day on which it takes effect, from 00:00.")
 @click.option("--issue", "issued", multiple=True, type=int, metavar="REVISION", help="A revision to issue, by id.")
 @click.option("--withdraw", "withdrawn", multiple=True, metavar="DOCUMENT:REASON", help="A document to withdraw.")
+@click.option("--keep", "kept_ones", multiple=True, metavar="DOCUMENT", help="A document that stays as it is.")
+@click.option(
+    "--sheet", type=FILE, default=None, help="An .xlsx or .xls with the columns Code, Act, Reason, Replaced by."
+)
 @click.option("--everything-approved", is_flag=True, help="Issue every approved revision that waits.")
 @as_option
 @json_option
@@ -50,6 +59,8 @@ def decision_add(
     effective: str | None,
     issued: tuple[int, ...],
     withdrawn: tuple[str, ...],
+    kept_ones: tuple[str, ...],
+    sheet: Path | None,
     everything_approved: bool,
     actor: str,
     as_json: bool,
@@ -63,6 +74,8 @@ def decision_add(
                 Line(decisions.ISSUE, revision=row) for row in decisions.awaiting_issue(session) if row.id not in chosen
             ]
         lines += [_withdrawal(session, row) for row in withdrawn]
+        lines += [Line(decisions.KEEP, document=documents.find(session, row)) for row in kept_ones]
+        lines += _of_sheet(session, sheet) if sheet else []
         made = decisions.draft(
             session,
             by=by,
@@ -136,8 +149,6 @@ def decision_execute(decision_id: int, actor: str, as_json: bool) -> None:
 @json_option
 def decision_show(decision_id: int, actor: str, as_json: bool) -> None:
     """Show a decision and its lines."""
-    from docctl import authority, people
-
     with opened() as site, site.database.reading() as session:
         row = _loaded(session, decision_id, authority.reader(session, people.find(session, actor)))
         result = plain.decision(row)
@@ -178,6 +189,16 @@ def _none(decision_id: int) -> Refused:
             "Không có quyết định số {n}, hoặc bạn không được xem.", "There is no decision {n} that you may see."
         ).fill(n=decision_id)
     )
+
+
+def _of_sheet(session: Session, path: Path) -> list[Line]:
+    """Read a sheet dry; every row that cannot be read is named on stderr before the refusal."""
+    try:
+        return decisions.read_sheet(session, sheets.rows_of(path, path.name))
+    except decisions.Unread as unread:
+        for row in unread.problems["sheet"]:
+            note(f"{row.line}\t{row.code}\t{spoken(row.sentence)}")
+        raise
 
 
 def _withdrawal(session: Session, given: str) -> Line:

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import DatabaseError
 
-from docctl import backup, checkpoints, contents, jobs, notices, renditions
+from docctl import backup, checkpoints, contents, documents, evidence, jobs, notices, people, renditions
 from docctl.audit import GENESIS, Head
 from docctl.checkpoints import Checkpoint
-from docctl.cli.main import REFUSED, fail, json_option, note, opened, say, settings, spoken
+from docctl.cli.main import REFUSED, fail, instant, json_option, note, opened, say, settings, spoken
 from docctl.config import CHECKOUT, ConfigError
 from docctl.database import newest_schema
 from docctl.rules import Refused, Sentence
@@ -77,6 +77,40 @@ def checkpoint_command(output: Path | None, as_json: bool) -> None:
         f"  key       {made.key}",
         f"  signature {made.signature}",
         f"Appended to {place}.",
+    )
+
+
+@click.command("evidence")
+@click.argument("code", default="")
+@click.option("--decision", "decision_reference", default="", metavar="N", help="A decision, by number or id.")
+@click.option("--on", default=None, metavar="DATE", help="Everything in force on that date.")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.zip")
+@click.option("--as", "actor", default="", metavar="USER", help="Who takes it, for the trail.")
+@json_option
+def evidence_command(
+    code: str, decision_reference: str, on: str | None, output: Path, actor: str, as_json: bool
+) -> None:
+    """Write the evidence of a document, a decision or a day as one archive that a third party can check without docctl."""
+    if sum(map(bool, (code, decision_reference, on))) != 1:
+        raise click.UsageError("Give one of CODE, --decision N and --on DATE.")
+    with opened() as site:
+        with site.database.reading() as session:
+            by = people.find(session, actor) if actor else None
+            at = instant(on, "--on")
+            if at is not None:
+                subject = evidence.of_day(session, at)
+            elif decision_reference:
+                subject = evidence.of_decision(session, evidence.find_decision(session, decision_reference))
+            else:
+                subject = evidence.of_document(session, documents.find(session, code))
+        made = evidence.save(site, subject, output, by=by)
+    result = {"file": str(output), "subject": made["subject"], "head": made["head"], "key": made["key"]}
+    result |= {"files": len(made["files"]), "revisions": len(made["revisions"]), "bytes": output.stat().st_size}
+    say(
+        as_json,
+        result,
+        f"{output}: {result['revisions']} revisions, {result['files']} files, up to entry {made['head']['sequence']}.",
+        f"Check it with: python3 check.py {output} --key {made['key']}",
     )
 
 
@@ -200,7 +234,17 @@ def _index_bar() -> following.Progress | None:
 
 def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
-    for command in (verify, mail, checkpoint_command, reindex, render, backup_command, restore_command, bench):
+    for command in (
+        verify,
+        mail,
+        checkpoint_command,
+        evidence_command,
+        reindex,
+        render,
+        backup_command,
+        restore_command,
+        bench,
+    ):
         main.add_command(command)
 
 

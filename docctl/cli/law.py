@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from docctl import clock, external, holidays, procedures
-from docctl.cli.main import Group, acting, as_option, fail, json_option, opened, say
+from docctl import clock, external, holidays, procedures, reports, watch
+from docctl.cli.main import REFUSED, Group, acting, as_option, fail, json_option, note, opened, say, settings
 from docctl.external import Change
 from docctl.procedures import Share
 
@@ -30,9 +30,11 @@ def amend(number: str, changer: str, effective: str, kind: str, actor: str, as_j
         row = external.with_number(session, number)
         if row is None:
             fail(f"{number}: not in the register. Import it first: docctl import external FILE.")
-        external.amend(session, row, Change(changer, day, kind), by=by)
-        result = {"id": row.id, "number": row.number, "changes": len(row.changes)}
-    say(as_json, result, f"{row.number}: {kind} by {changer} from {day:%d/%m/%Y}")
+        made = watch.amend(session, row, Change(changer, day, kind), by=by)
+        opened_for = [each.code for each in made]
+        result = {"id": row.id, "number": row.number, "changes": len(row.changes), "assessments": opened_for}
+    said = f"{row.number}: {kind} by {changer} from {day:%d/%m/%Y}; {len(made)} assessments opened"
+    say(as_json, result, said)
 
 
 @external_group.command("list")
@@ -128,9 +130,27 @@ def list_holidays(as_json: bool) -> None:
     say(as_json, {"holidays": rows}, *(f"{row['day']}\t{row['name']}" for row in rows))
 
 
+@click.command("report")
+@click.argument("year", type=click.IntRange(1990, 2999))
+@json_option
+def report(year: int, as_json: bool) -> None:
+    """Give the figures of a year, each with its query, and the contradictions found; exit status 1 when there are any."""
+    with opened() as site, site.database.reading() as session:
+        found = reports.of_year(session, year)
+    locale = settings().locale
+    lines = [f"{row.label.get(locale)}: {row.text} ({row.on:%d/%m/%Y}, {row.name})" for row in found.year.figures]
+    lines += [f"{row.number}: +{row.issued} −{row.withdrawn}" for row in found.year.decisions]
+    lines += [f"{row.name}: {row.value} ({row.source})" for row in found.typed]
+    say(as_json, found.as_dict(locale), *lines)
+    for row in found.contradictions:
+        note(f"{row.about} ({row.said}): {row.sentence.get(locale)}")
+    if found.contradictions:
+        raise SystemExit(REFUSED)
+
+
 def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
-    for command in (external_group, coverage, holiday_group):
+    for command in (external_group, coverage, report, holiday_group):
         main.add_command(command)
 
 

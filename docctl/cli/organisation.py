@@ -10,7 +10,7 @@ import click
 from docctl import audit, authority, clock, documents, people, reorganising, units, workflow
 from docctl.audit import Action
 from docctl.cli.main import Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
-from docctl.database import Database, newest_schema, schema_version, upgrade
+from docctl.database import Database, knows_schema, newest_schema, schema_version, upgrade
 from docctl.rules import ROLES, Refused, Sentence
 from docctl.site import workflow_files
 
@@ -61,7 +61,7 @@ def upgrade_command(as_json: bool) -> None:
     """Migrate the schema to this program's version."""
     database = Database(settings().database_url)
     before = schema_version(database)
-    if before and before > newest_schema():
+    if before and not knows_schema(before):
         fail(
             f"The database has schema {before}, newer than this program's {newest_schema()}. Install the newer docctl."
         )

@@ -23,6 +23,7 @@ from docctl.cli.main import (
     signing,
     spoken,
 )
+from docctl.exporting import plain
 from docctl.people import Reader
 from docctl.requests import CONCLUSIONS, KINDS, STATES, Asked, ChangeRequest, Words
 from docctl.rules import Refused, Sentence
@@ -62,7 +63,7 @@ def request_add(kind: str, actor: str, as_json: bool, **given: Any) -> None:
     with acting(actor) as (site, session, by):
         content = kept(site, session, given["path"]) if given["path"] else None
         made = requests.draft(session, by=by, kind=kind, words=_words(session, given, content))
-        result = as_dict(session, made)
+        result = plain.request(session, made, settings().locale)
     say(as_json, result, f"Request {made.id}: {made.number_text} {kind}, draft")
 
 
@@ -91,7 +92,7 @@ def request_act(
     with acting(actor) as (_, session, by):
         row = _loaded(session, request_id, by)
         requests.act(session, row, trigger, by=by, reason=reason, conclusion=conclusion, remark=remark, signing=proof)
-        result = as_dict(session, row)
+        result = plain.request(session, row, settings().locale)
     say(as_json, result, f"Request {result['number']}: {result['state']}")
 
 
@@ -104,11 +105,8 @@ def request_show(request_id: int, actor: str, as_json: bool) -> None:
     with opened() as site, site.database.reading() as session:
         by = authority.reader(session, people.find(session, actor))
         row = _loaded(session, request_id, by)
-        result = as_dict(session, row) | {
-            "acts": [
-                {"trigger": act.trigger, "refusal": act.refusal.get(settings().locale) if act.refusal else None}
-                for act in requests.acts(session, row, by=by)
-            ]
+        result = plain.request(session, row, settings().locale) | {
+            "acts": [plain.act(act, settings().locale) for act in requests.acts(session, row, by=by)]
         }
         opening = spoken(requests.opening(session, row, by=by))
     lines = [f"{act['trigger']}\t{act['refusal'] or 'allowed'}" for act in result["acts"]]
@@ -129,42 +127,9 @@ def request_list(
     with opened() as site, site.database.reading() as session:
         by = authority.reader(session, people.find(session, actor))
         asked = Asked(kind=kind or "", state=state or "", unit=unit_code, year=year)
-        rows = [as_dict(session, row) for row in requests.find(session, asked, by=by)]
+        rows = [plain.request(session, row, settings().locale) for row in requests.find(session, asked, by=by)]
     lines = [f"{r['request']}\t{r['number']}\t{r['kind']}\t{r['state']}\t{r['code']}\t{r['title']}" for r in rows]
     say(as_json, {"items": rows}, *lines)
-
-
-def as_dict(session: Session, row: ChangeRequest) -> dict[str, Any]:
-    """Return a request as the JSON of the command line."""
-    return {
-        "request": row.id,
-        "number": row.number_text,
-        "kind": row.kind,
-        "state": row.state,
-        "lock": row.lock,
-        "document": row.document_id,
-        "code": row.about_code,
-        "title": row.subject,
-        "unit": row.unit.code,
-        "edition": row.edition_text or None,
-        "effective_on": _iso(row.effective_on),
-        "requester": row.requester.name,
-        "reason": row.why,
-        "affected": [code for code in row.affected.split(", ") if code],
-        "replaced_by": row.replaced_by_id,
-        "drafter": row.drafter.name if row.drafter else None,
-        "draft_due": _iso(row.draft_due),
-        "legal_basis": row.legal_basis,
-        "law_effective_on": _iso(row.law_effective_on),
-        "changes": [[r.section, r.old, r.new, r.basis] for r in row.change_rows],
-        "missing": [spoken(sentence) for sentence in requests.missing(session, row)] if row.state == "draft" else [],
-        "opinions": [
-            {"of": o.signature.seat, "title": o.signature.title, "conclusion": o.conclusion, "remark": o.remark}
-            for o in requests.opinions(session, row)
-        ],
-        "revision": row.revision_id,
-        "decision": row.decision_id,
-    }
 
 
 def add_to(main: click.Group) -> None:
@@ -209,7 +174,3 @@ def _loaded(session: Session, request_id: int, by: Reader) -> ChangeRequest:
 def _day(text: str | None, option: str) -> date | None:
     at = instant(text, option)
     return clock.local(at).date() if at else None
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None

@@ -1,5 +1,6 @@
 """The acts on a decision: checked, signed, executed in one transaction, or given up; and who may do which."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from docctl import audit, authority, clock, distribution, lifecycle, recall, requests, revisions, workflow
 from docctl.audit import Action
 from docctl.decisions.checking import dry_run, first_error, lines_of, on_line, standing_of
+from docctl.decisions.owing import begin_obligations
 from docctl.decisions.table import ISSUE, OPEN, WITHDRAW, Check, Decision, DecisionLine, content_hash
 from docctl.people import Reader, Reauthenticated
 from docctl.revisions import Revision
@@ -79,7 +81,14 @@ def sign(
             ).fill(number=decision.number, year=decision.year, title=taken.title),
             field="number",
         )
-    move(session, decision, "sign", by=by, signing=signing, seen=seen, changes={"signer_id": by.id})
+    if authority.APPROVER not in by.roles_in(None) and (lapsed := authority.lapsed(session, by, clock.today())):
+        raise Refused(lapsed)
+    block = authority.signing_block(session, by, clock.today(), chosen=decision.signer_form)
+    if isinstance(block, Sentence) and authority.refusal(session, by, None) is None:
+        raise Refused(block, field="signer_form")
+    lines = "" if isinstance(block, Sentence) else "\n".join(block)
+    changes = {"signer_id": by.id, "signing_block": lines}
+    move(session, decision, "sign", by=by, signing=signing, seen=seen, changes=changes)
     session.expire(decision, ["signer"])  # Until now it was read as nobody.
     _take_up_requests(session, decision, by=by)
 
@@ -104,13 +113,14 @@ def execute(session: Session, decision: Decision, *, by: Reader, seen: int | Non
             if line.action == ISSUE:
                 ended += _issue(session, decision, line, begins, by=by)
                 issuing.issue(_revision(line))
-            else:
+            elif line.action == WITHDRAW:
                 ended += _withdraw(session, decision, line, begins, by=by)
         except Refused as refused:
             raise Refused(on_line(line.position, line.document.code, refused.sentence)) from refused
     recall.begin(session, by=by, decision_id=decision.id, number=decision.number, ends=begins, ended=ended)
     _take_up_requests(session, decision, by=by)  # Those accepted since the decision was signed.
     requests.finish(session, by=by, decision_id=decision.id, number=decision.number)
+    begin_obligations(session, decision, by=by)
     return found
 
 
@@ -139,7 +149,12 @@ def facts(session: Session, decision: Decision, *, by: Reader, reason: str = "",
 def acts(session: Session, decision: Decision, *, by: Reader, found: Check | None = None) -> list[Act]:
     """Return every act that a person could press on the page of a decision; a dry run made already is not repeated."""
     known = facts(session, decision, by=by, found=found)
-    return workflow.acts(lifecycle.workflow_of(session, decision), decision.state, known)
+    listed = workflow.acts(lifecycle.workflow_of(session, decision), decision.state, known)
+    if authority.APPROVER in by.roles_in(None):
+        return listed
+    lapsed = authority.lapsed(session, by, clock.today())
+    # Whoever could sign until yesterday is told on the button why he or she cannot today.
+    return [replace(act, mine=True, refusal=lapsed) if lapsed and act.trigger == "sign" else act for act in listed]
 
 
 def waiting_for(session: Session, decision: Decision, *, by: Reader, found: Check | None = None) -> Sentence:

@@ -10,8 +10,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, joinedload
 
-from docctl import clock, distribution, revisions
-from docctl.decisions.table import ISSUE, WITHDRAW, Check, Decision, DecisionLine, Problem
+from docctl import clock, distribution, procedures, revisions
+from docctl.decisions.consequences import consequences
+from docctl.decisions.table import ISSUE, KEEP, WITHDRAW, Check, Decision, DecisionLine, Problem
 from docctl.documents import Document
 from docctl.revisions import WAS_ISSUED, Revision
 from docctl.rules import Sentence
@@ -32,7 +33,10 @@ def dry_run(session: Session, decision: Decision) -> Check:
         )
     if decision.effective_from is None:
         found.errors.append(
-            Problem(Sentence("Chưa ghi ngày hiệu lực. Hãy ghi ngày.", "There is no effective date. Give one."))
+            Problem(
+                Sentence("Chưa ghi ngày hiệu lực. Hãy ghi ngày.", "There is no effective date. Give one."),
+                mend="details",
+            )
         )
         return found
     begins = clock.midnight(decision.effective_from)
@@ -41,8 +45,11 @@ def dry_run(session: Session, decision: Decision) -> Check:
     often = Counter(line.document_id for line in lines)
     for line in lines:
         for sentence in _line_errors(line, standing.get(line.document_id, []), begins, often, promised):
-            found.errors.append(Problem(sentence, line.position, line.document.code))
+            found.errors.append(Problem(sentence, line.position, line.document.code, _mended_at(line)))
     found.warnings.extend(_warnings(session, decision, lines))
+    found.uncovered.extend(_uncovered(session, decision, lines))
+    found.warnings.extend(found.uncovered)
+    found.consequences.extend(consequences(session, lines, begins))
     return _counted(session, found, lines, standing, begins)
 
 
@@ -62,6 +69,16 @@ def lines_of(session: Session, decision: Decision) -> list[DecisionLine]:
     return list(session.scalars(query))
 
 
+def _mended_at(line: DecisionLine) -> str:
+    """Return where an error of a line is mended: an unapproved revision on its own page, all else on the line."""
+    revision = line.revision
+    if revision is not None and (
+        revision.state != "approved" or revisions.content_hash(revision) != revision.content_hash
+    ):
+        return f"revision {revision.id}"
+    return ""
+
+
 def _line_errors(
     line: DecisionLine,
     standing: Sequence[Revision],
@@ -74,6 +91,13 @@ def _line_errors(
             "Tài liệu này có ở nhiều dòng. Hãy giữ một dòng.",
             "This document stands on several lines. Keep one of them.",
         )
+    if line.action == KEEP:
+        if not any(stands_at(revision, begins) for revision in standing):
+            yield Sentence(
+                "Tài liệu không còn hiệu lực vào ngày đó nên không giữ được. Hãy xóa dòng này.",
+                "The document is not in force on that day, so it cannot be kept. Remove the line.",
+            )
+        return
     if line.action == WITHDRAW:
         if not any(revision.effective_to is None or revision.effective_to > begins for revision in standing):
             yield Sentence(
@@ -110,6 +134,22 @@ def _line_errors(
                 "Phiên bản {edition} còn hiệu lực đến {day}. Hãy chọn ngày hiệu lực từ ngày đó.",
                 "Revision {edition} is in force until {day}. Choose that day or a later one.",
             ).fill(edition=earlier.edition_text, day=clock.local(earlier.effective_to).strftime("%d/%m/%Y"))
+
+
+def _uncovered(session: Session, decision: Decision, lines: Sequence[DecisionLine]) -> Iterable[Problem]:
+    """Yield the administrative procedures that no document would cover any more, on the line that takes the last one."""
+    withdrawn = {line.document_id: line for line in lines if line.action == WITHDRAW}
+    issued = [line.document_id for line in lines if line.action == ISSUE]
+    held = {link.procedure_id: link for link in procedures.linking.links(session) if link.document_id in withdrawn}
+    if not held:
+        return
+    for row in procedures.left_uncovered(session, withdrawn=withdrawn, issued=issued, on=decision.effective_from):
+        line = withdrawn[held[row.id].document_id]
+        sentence = Sentence(
+            "Thủ tục hành chính {code} “{title}” sẽ không còn quy trình nào. Hãy xem có đúng ý không.",
+            "Administrative procedure {code} “{title}” would be left without a document. Check that it is meant.",
+        )
+        yield Problem(sentence.fill(code=row.code, title=row.title), line.position, line.document.code)
 
 
 def _warnings(session: Session, decision: Decision, lines: Sequence[DecisionLine]) -> Iterable[Problem]:
@@ -166,12 +206,15 @@ def _counted(
     withdrawn = [line for line in lines if line.action == WITHDRAW]
     superseded = sum(stands(line.document_id) for line in issued)
     before = len(revisions.in_force(session, on=begins))
-    ending = [row.id for line in lines for row in standing.get(line.document_id, []) if _ends(row, begins)]
+    moved = [*issued, *withdrawn]
+    ending = [row.id for line in moved for row in standing.get(line.document_id, []) if _ends(row, begins)]
     directory = distribution.Directory(session)
     plans = [directory.plan(line.document) for line in issued]
     return Check(
         errors=found.errors,
         warnings=found.warnings,
+        consequences=found.consequences,
+        kept=sum(line.action == KEEP for line in lines),
         issued=len(issued),
         superseded=superseded,
         withdrawn=len(withdrawn),
@@ -179,6 +222,7 @@ def _counted(
         in_force_after=before + len(issued) - superseded - sum(stands(line.document_id) for line in withdrawn),
         copies_to_recall=distribution.count_held(session, ending),
         copies_to_issue=sum(len(plan.holdings) for plan in plans),
+        uncovered=found.uncovered,
         readers=len({account_id for plan in plans for account_id in plan.readers}),
     )
 

@@ -12,6 +12,7 @@ from docctl.audit import Action
 from docctl.decisions.acting import SIGNED_ALREADY, move, refuse_unless_controller
 from docctl.decisions.table import (
     ISSUE,
+    KEEP,
     WITHDRAW,
     Decision,
     DecisionLine,
@@ -156,11 +157,15 @@ def _append(session: Session, decision: Decision, lines: Iterable[Line]) -> None
     start = max((line.position for line in decision.lines), default=0)
     for position, asked in enumerate(lines, start=start + 1):
         document = asked.document or (asked.revision.document if asked.revision else None)
-        if asked.action not in (ISSUE, WITHDRAW) or document is None or (asked.action == ISSUE) != bool(asked.revision):
+        if (
+            asked.action not in (ISSUE, WITHDRAW, KEEP)
+            or document is None
+            or (asked.action == ISSUE) != bool(asked.revision)
+        ):
             raise Refused(
                 Sentence(
-                    "Dòng {n}: ghi “issue” kèm một phiên bản, hoặc “withdraw” kèm một tài liệu.",
-                    "Line {n}: give “issue” with a revision, or “withdraw” with a document.",
+                    "Dòng {n}: ghi “issue” kèm một phiên bản, hoặc “withdraw” hay “keep” kèm một tài liệu.",
+                    "Line {n}: give “issue” with a revision, or “withdraw” or “keep” with a document.",
                 ).fill(n=position),
                 field="lines",
             )

@@ -1,6 +1,6 @@
 """Reading lines as somebody ticked and pasted them: each names one thing, or is named itself."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
 from sqlalchemy import (
@@ -9,7 +9,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, joinedload
 
-from docctl.decisions.table import ISSUE, MOST_TYPED, WITHDRAW, Line, Problem, Unread
+from docctl import requests
+from docctl.decisions.table import ISSUE, KEEP, MOST_TYPED, WITHDRAW, Line, Problem, Unread
 from docctl.documents import Document
 from docctl.revisions import Revision
 from docctl.rules import Refused, Sentence
@@ -22,19 +23,25 @@ def read_lines(
     chosen: Iterable[int] = (),
     issue: str = "",
     withdraw: str = "",
+    keep: str = "",
     reason: str = "",
+    asked: Iterable[int] = (),
+    found: Mapping[int, str] | None = None,
 ) -> list[Line]:
     """Read lines as somebody chose and typed them.
 
-    `chosen` are ids of approved revisions; `issue` has a code on each line; `withdraw` has `code; reason; code of what
+    `chosen` are ids of approved revisions, `asked` those of accepted requests to withdraw, `found` says by document
+    what to do with one that was searched for; `issue` has a code on each line; `withdraw` has `code; reason; code of what
     replaces it`, where `reason` stands in for a missing one. `#12` names a document by its id. Raises Unread with every
     line that names nothing or more than one document, and Refused when there is nothing at all.
     """
     ids = list(dict.fromkeys(chosen))
     by_id = {row.id: row for row in session.scalars(select(Revision).where(Revision.id.in_(ids)))} if ids else {}
     lines = [Line(ISSUE, revision=by_id[wanted]) for wanted in ids if wanted in by_id]
-    issued, withdrawn = _typed(issue), _typed(withdraw)
-    if len(issued) + len(withdrawn) > MOST_TYPED:
+    lines += _requested(session, asked)
+    lines += _searched(session, found or {}, reason.strip())
+    issued, withdrawn, kept = _typed(issue), _typed(withdraw), _typed(keep)
+    if len(issued) + len(withdrawn) + len(kept) > MOST_TYPED:
         raise Refused(
             Sentence(
                 "Mỗi lần thêm được tối đa {n} dòng. Hãy chia thành nhiều lần.",
@@ -42,12 +49,14 @@ def read_lines(
             ).fill(n=MOST_TYPED),
             field="issue" if len(issued) > len(withdrawn) else "withdraw",
         )
-    known = _Codes(session, [part for _, parts in issued + withdrawn for part in (parts[0], *parts[2:3])])
-    problems: dict[str, list[Problem]] = {"issue": [], "withdraw": []}
+    known = Codes(session, [part for _, parts in issued + withdrawn + kept for part in (parts[0], *parts[2:3])])
+    problems: dict[str, list[Problem]] = {"issue": [], "withdraw": [], "keep": []}
     for number, parts in issued:
         _read(lines, problems["issue"], number, parts, known.issue)
     for number, parts in withdrawn:
         _read(lines, problems["withdraw"], number, parts, partial(known.withdraw, reason=reason.strip()))
+    for number, parts in kept:
+        _read(lines, problems["keep"], number, parts, known.keep)
     if any(problems.values()):
         raise Unread(problems)
     if not lines:
@@ -61,7 +70,30 @@ def read_lines(
     return lines
 
 
-class _Codes:
+def _requested(session: Session, asked: Iterable[int]) -> list[Line]:
+    """Return a line for each accepted request to withdraw that was ticked, in its words."""
+    wanted = set(asked)
+    waiting = [row for row in requests.withdrawals_waiting(session) if row.id in wanted]
+    return [Line(WITHDRAW, document=row.document, reason=row.why, replaced_by=row.replaced_by) for row in waiting]
+
+
+def _searched(session: Session, found: Mapping[int, str], reason: str) -> list[Line]:
+    """Return a line for each document that was searched for and ticked."""
+    lines = []
+    for document_id, action in found.items():
+        document = session.get(Document, document_id)
+        if document is None or action not in (ISSUE, WITHDRAW, KEEP):
+            continue
+        codes = Codes(session, [f"#{document_id}"])
+        parts = [f"#{document_id}"]
+        if action == ISSUE:
+            lines.append(codes.issue(parts))
+        else:
+            lines.append(codes.keep(parts) if action == KEEP else codes.withdraw(parts, reason=reason))
+    return lines
+
+
+class Codes:
     """Every document that a pasted list names, looked up once."""
 
     def __init__(self, session: Session, references: Iterable[str]) -> None:
@@ -104,6 +136,10 @@ class _Codes:
             reason=given[1] or reason,
             replaced_by=self.one(given[2], within=()) if given[2] else None,
         )
+
+    def keep(self, parts: list[str]) -> Line:
+        """Read a line of a code that stays in force."""
+        return Line(KEEP, document=self.one(parts[0], within=self.issued))
 
     def one(self, reference: str, *, within: Collection[int]) -> Document:
         """Return the one document of a code or `#id`; of namesakes the only one that can be acted on."""

@@ -11,7 +11,7 @@ from docctl import audit, clock, lifecycle, revisions
 from docctl.audit import AuditEntry
 from docctl.decisions.acting import waiting_for
 from docctl.decisions.checking import lines_of, standing_of, stands_at
-from docctl.decisions.table import ISSUE, OPEN, Check, Decision, DecisionLine
+from docctl.decisions.table import ISSUE, OPEN, WITHDRAW, Check, Decision, DecisionLine
 from docctl.documents import Document
 from docctl.people import Reader
 from docctl.requests import ChangeRequest
@@ -23,7 +23,7 @@ def opening(session: Session, decision: Decision, *, by: Reader, found: Check | 
     """Return the sentence that says what a decision is, and since when, or who acts next on it."""
     follows = lifecycle.workflow_of(session, decision)
     issued = sum(line.action == ISSUE for line in decision.lines)
-    counted = {"issued": issued, "withdrawn": len(decision.lines) - issued}
+    counted = {"issued": issued, "withdrawn": sum(line.action == WITHDRAW for line in decision.lines)}
     if decision.state == "executed":
         assert decision.effective_from is not None  # A constraint of the table says so, and the next one too.
         assert decision.executed_at is not None

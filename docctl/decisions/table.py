@@ -32,7 +32,7 @@ STATES = ("draft", "checked", "signed", "executed", "cancelled")
 OPEN = ("draft", "checked", "signed")
 
 
-ISSUE, WITHDRAW = "issue", "withdraw"
+ISSUE, WITHDRAW, KEEP = "issue", "withdraw", "keep"
 
 
 MOST_TYPED = 2000
@@ -72,6 +72,7 @@ class Decision(Base):
     effective_from: Mapped[date | None]
     signer_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     signer_form: Mapped[str] = mapped_column(String(10), default="")
+    signing_block: Mapped[str] = mapped_column(Text, default="", server_default="")
     state: Mapped[str] = mapped_column(String(12))
     round: Mapped[int] = mapped_column(default=1)
     lock: Mapped[int] = mapped_column(default=1)
@@ -88,13 +89,13 @@ class Decision(Base):
 
 
 class DecisionLine(Base):
-    """One line: a revision to issue, or a document to withdraw with its reason and what replaces it, if anything."""
+    """One line: a revision to issue, a document to keep, or one to withdraw with its reason and what replaces it."""
 
     __tablename__ = "decision_line"
     __table_args__ = (
         UniqueConstraint("decision_id", "position"),
         CheckConstraint(
-            "(action = 'issue' AND revision_id IS NOT NULL) OR (action = 'withdraw' AND revision_id IS NULL)",
+            "(action = 'issue' AND revision_id IS NOT NULL) OR (action IN ('withdraw', 'keep') AND revision_id IS NULL)",
             name="action",
         ),
     )
@@ -115,7 +116,7 @@ class DecisionLine(Base):
 
 @dataclass(frozen=True)
 class Line:
-    """A line as somebody asks for it: a revision to issue, or a document to withdraw."""
+    """A line as somebody asks for it: a revision to issue, or a document to withdraw or to keep."""
 
     action: str
     revision: Revision | None = None
@@ -131,6 +132,7 @@ class Problem:
     sentence: Sentence
     line: int | None = None
     code: str = ""
+    mend: str = ""  # Where it is mended: "revision 5", "document 7", "details"; nothing is the line itself.
 
 
 class Unread(Refused):
@@ -148,19 +150,30 @@ class Unread(Refused):
 
 
 @dataclass(frozen=True)
+class Consequence:
+    """What executing brings with it besides the lines: what it is, how many, and each of them in words."""
+
+    name: Sentence
+    items: list[Sentence]
+
+
+@dataclass(frozen=True)
 class Check:
     """The dry run: every error with its line, what deserves a look, and the counts of what executing will do."""
 
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    consequences: list["Consequence"] = field(default_factory=list)
     issued: int = 0
     superseded: int = 0
     withdrawn: int = 0
+    kept: int = 0
     in_force_before: int = 0
     in_force_after: int = 0
     copies_to_recall: int = 0
     copies_to_issue: int = 0
     readers: int = 0  # People who are asked to read something.
+    uncovered: list[Problem] = field(default_factory=list)  # Administrative procedures left without a document.
 
 
 def content_hash(decision: Decision) -> str:
@@ -209,6 +222,7 @@ def recorded(decision: Decision) -> dict[str, Any]:
         "workflow_version": decision.workflow_version,
         "checked_hash": decision.checked_hash,
         "signer_id": decision.signer_id,
+        "signing_block": decision.signing_block or "",
         "drafted_by_id": decision.drafted_by_id,
         "created_at": decision.created_at,
         "executed_at": decision.executed_at,

@@ -11,6 +11,7 @@ from docctl import clock, documents, people, recall
 from docctl.decisions import Decision
 from docctl.distribution import ReadTask, copies, lists, reading
 from docctl.people import Reader, Reauthenticated
+from docctl.retention import schedule
 from docctl.revisions import Revision
 
 READ_AT_ONCE, READ_OF_ALL = 60, 3  # Of the readings of a decision, so many at the most, and two of three of them.
@@ -18,6 +19,7 @@ INTACT = "Nguyên vẹn"
 MISLAID = "Thất lạc khi sắp xếp lại phòng làm việc; đơn vị đã có bản tường trình."
 PRESENT = "Văn thư, kiểm soát tài liệu; Thư ký Ban Chỉ đạo ISO; đại diện các đơn vị"
 TAKEN_BACK = "TH"
+STILL_OPEN = "Còn một hồ sơ khiếu nại giải quyết theo quy trình này."
 EXEMPT = "Không giải quyết thủ tục thuộc lĩnh vực này."
 
 
@@ -47,20 +49,19 @@ def set_up(session: Session) -> None:
 
 def plan(replay: Replaying, day: date, issued: Callable[[], list[Revision]]) -> None:
     """Plan what follows a decision: copies are handed out the next day and received two days later, then people read."""
-    begins = clock.midnight(day)
-    replay.plan(begins + timedelta(days=1, hours=8, minutes=40), lambda: _hand_out(replay, issued()))
-    replay.plan(begins + timedelta(days=3, hours=14, minutes=10), lambda: _receive(replay, issued()))
-    replay.plan(begins + timedelta(days=5, hours=9, minutes=20), lambda: _read(replay, issued()))
+    replay.plan(_at(day, 1, 8, 40), lambda: _hand_out(replay, issued()))
+    replay.plan(_at(day, 3, 14, 10), lambda: _receive(replay, issued()))
+    replay.plan(_at(day, 5, 9, 20), lambda: _read(replay, issued()))
 
 
 def plan_recall(
     replay: Replaying, day: date, decision: Callable[[], Decision], proof: Callable[[str], Reauthenticated]
 ) -> None:
     """Plan the recall of decision 2804: all but eight copies come back in ten days, five late, three are declared lost."""
-    begins = clock.midnight(day)
-    replay.plan(begins + timedelta(days=10, hours=9), lambda: _take_back(replay, decision(), leave=8))
-    replay.plan(begins + timedelta(days=27, hours=9), lambda: _take_back(replay, decision(), leave=3))
-    replay.plan(begins + timedelta(days=30, hours=10), lambda: _close(replay, decision(), proof))
+    replay.plan(_at(day, 10, 9, 0), lambda: _take_back(replay, decision(), leave=8))
+    replay.plan(_at(day, 27, 9, 0), lambda: _take_back(replay, decision(), leave=3))
+    replay.plan(_at(day, 30, 10, 0), lambda: _close(replay, decision(), proof))
+    replay.plan(_at(day, 31, 10, 0), lambda: _hold(replay, decision()))
 
 
 def _take_back(replay: Replaying, decision: Decision, *, leave: int) -> None:
@@ -87,6 +88,19 @@ def _close(replay: Replaying, decision: Decision, proof: Callable[[str], Reauthe
     recall.act(session, found, "reconcile", by=controller, signing=proof("controller"))
     witness = replay.person("format-reviewer")
     recall.act(session, found, "witness", by=witness, signing=proof("format-reviewer"))
+
+
+def _hold(replay: Replaying, decision: Decision) -> None:
+    """One of the withdrawn procedures is kept beyond its period, since a case under it is still open."""
+    line = next(line for line in decision.lines if line.revision is None)
+    schedule.hold(replay.session, line.document, by=replay.person("controller"), reason=STILL_OPEN)
+
+
+def _at(day: date, after: int, hour: int, minute: int = 0) -> datetime:
+    """Return an instant so many days after a day, on the Monday after when that is a weekend."""
+    then = day + timedelta(days=after)
+    then += timedelta(days=max(0, 7 - then.weekday()) if then.weekday() > 4 else 0)
+    return clock.midnight(then) + timedelta(hours=hour, minutes=minute)
 
 
 def _hand_out(replay: Replaying, issued: list[Revision]) -> None:

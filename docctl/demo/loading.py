@@ -10,10 +10,10 @@ from functools import cached_property, partial
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, contents, decisions, documents, lifecycle, people, revisions, units
+from docctl import audit, clock, contents, decisions, documents, lifecycle, people, revisions, units, watch
 from docctl.audit import Action
 from docctl.decisions import Decision, Line
-from docctl.demo import distributing, organisation
+from docctl.demo import distributing, law, organisation
 from docctl.demo.organisation import OpenPaper, Paper, SampleDecision
 from docctl.demo.writing import text_of, write_docx
 from docctl.documents import Document
@@ -24,6 +24,7 @@ from docctl.search import following
 from docctl.site import Site
 from docctl.text import code_key
 from docctl.units import Unit
+from docctl.watch import LegalAssessment
 
 BEGAN = datetime.fromisoformat("2020-01-06T08:00:00+07:00")  # The office's first day with its quality system.
 MORNING, AFTERNOON, HALF_DAY = time(8, 0), time(13, 30), 210  # A half day of work has 210 minutes.
@@ -33,6 +34,9 @@ SCHEDULED = ("3015", "Sửa đổi quy trình cấp lại giấy phép xây dự
 CHECKED = ("3022", "Ban hành mới quy trình đã được phê duyệt")
 UNFINISHED = "Ban hành mới và hủy bỏ tài liệu theo kết quả soát xét"
 
+LAW_BEGAN = date(2022, 12, 1)
+NO_EFFECT = "Thành phần hồ sơ của quy trình không yêu cầu sổ hộ khẩu, sổ tạm trú giấy nên không phải sửa."
+TO_CHANGE = "Bỏ yêu cầu xuất trình sổ hộ khẩu, sổ tạm trú giấy trong thành phần hồ sơ."
 SENT_BACK = "Mục 5.2 chưa ghi căn cứ của từng thành phần hồ sơ. Đề nghị bổ sung rồi trình lại."
 FOREIGN = Sentence(
     "Kho lưu trữ này đã có tài liệu của một cơ quan khác. Hãy đặt DOCCTL_STORAGE tới một thư mục trống rồi chạy lại.",
@@ -62,6 +66,7 @@ class Stage:
     day: date
     number: str
     replay: Callable[["Replay"], None]
+    loaded: Callable[[Session], bool] | None = None  # Where no decision tells: whether it is there.
 
 
 def load(site: Site, progress: Callable[[str], None] = lambda line: None) -> Loaded:
@@ -244,6 +249,7 @@ def _stages(today: date) -> list[Stage]:
     stages = [
         Stage("252 documents of 2020", first.date, _number(first.number), _replay_2020),
         Stage("Decision 2804 of 2022: 101 issued, 80 withdrawn", main.date, _number(main.number), _replay_2022),
+        Stage("Laws, 319 administrative procedures and a changed decree", LAW_BEGAN, "", _replay_law, law.is_loaded),
         Stage("Later editions of 2023", later.date, _number(later.number), _replay_2023),
         Stage("Work on its way", later.date, _number(SCHEDULED[0]), _replay_open_work),
     ]
@@ -253,7 +259,11 @@ def _stages(today: date) -> list[Stage]:
 
 def _missing(session: Session) -> list[Stage]:
     decided = set(session.scalars(select(Decision.number).where(Decision.state == "executed")))
-    return [stage for stage in _stages(clock.today()) if stage.number not in decided]
+    return [
+        stage
+        for stage in _stages(clock.today())
+        if not (stage.loaded(session) if stage.loaded else stage.number in decided)
+    ]
 
 
 def _replay_2020(replay: Replay) -> None:
@@ -273,6 +283,34 @@ def _replay_2022(replay: Replay) -> None:
         ]
 
     _decide(replay, organisation.DECISION_2804, lines)
+
+
+def _replay_law(replay: Replay) -> None:
+    """Enter laws and procedures, then note the changed decree and sign no effect where no later edition will follow."""
+    opened: list[LegalAssessment] = []
+
+    def note() -> None:
+        changed, change = law.changed(replay.session)
+        opened.extend(watch.amend(replay.session, changed, change, by=replay.person("controller")))
+
+    def assess() -> None:
+        rewritten = {code_key(paper.code) for paper in organisation.second_editions()}
+        for row in opened:
+            change = code_key(row.code) in rewritten
+            watch.act(
+                replay.session,
+                row,
+                "require_change" if change else "find_no_effect",
+                by=replay.person("reviewer"),
+                reason=TO_CHANGE if change else NO_EFFECT,
+                signing=None if change else replay.proof("reviewer"),
+            )
+
+    replay.plan(
+        clock.midnight(LAW_BEGAN) + timedelta(hours=9), lambda: law.load(replay.session, replay.person("controller"))
+    )
+    replay.plan(clock.midnight(date(2023, 1, 5)) + timedelta(hours=10), note)
+    replay.plan(clock.midnight(date(2023, 2, 15)) + timedelta(hours=10), assess)
 
 
 def _replay_2023(replay: Replay) -> None:

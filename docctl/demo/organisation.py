@@ -193,7 +193,7 @@ TYPES = (
     SampleType("ST", "Sổ tay", "Manual", 1, "ST-{unit}-{number:02d}", "revision", 24, 20),
     SampleType("QT", "Quy trình", "Procedure", 2, "QT-{unit}-{number:02d}", "revision", 12, 10),
     SampleType("HD", "Hướng dẫn", "Instruction", 3, "HD-{unit}-{number:02d}", "revision", 24, 5),
-    SampleType("BM", "Biểu mẫu", "Form", 4, "BM-{unit}-{number:02d}", "revision-short", 24, 5),
+    SampleType("BM", "Biểu mẫu", "Form", 4, "BM-{unit}-{number:02d}", "revision-short", 24, 3),
     SampleType("QD", "Quyết định", "Decision", 1, "QD-{unit}-{number:02d}", "revision", 36, 20),
     SampleType("BN", "Tài liệu bên ngoài", "External document", 4, "BN-{unit}-{number:02d}", "revision-short", 12, 10),
 )

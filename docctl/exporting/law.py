@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, deadlines, external, holidays, procedures, units
+from docctl import audit, clock, deadlines, external, holidays, lifecycle, procedures, register, reviews, units, watch
 from docctl.exporting.paper import Block, Cell, Paper
 from docctl.people import Reader
 from docctl.procedures import Row, Share
@@ -51,6 +51,27 @@ _SHARE_HEADS = (
     Sentence("Có quy trình", "Covered"),
     Sentence("Áp dụng", "Applied"),
     Sentence("Tỷ lệ (%)", "Percent"),
+)
+REVIEWS = Sentence("Sổ soát xét tài liệu định kỳ", "Periodic reviews")
+_REVIEW_HEADS = (
+    *(Sentence("STT", "No."), Sentence("Mã", "Code"), Sentence("Tên", "Title"), Sentence("Lần ban hành", "Edition")),
+    *(Sentence("Đơn vị", "Unit"), Sentence("Hạn soát xét", "Due on"), Sentence("Quá hạn", "Overdue")),
+    *(Sentence("Soát xét ngày", "Reviewed on"), Sentence("Kết quả", "Outcome"), Sentence("Lý do", "Reason")),
+    Sentence("Người soát xét", "Reviewer"),
+)
+WATCH = Sentence("Sổ theo dõi cập nhật văn bản pháp luật", "Legal watch register")
+BUCKETS = {
+    "on_time": Sentence("Đúng hạn", "On time"),
+    "due": Sentence("Trong hạn", "Due"),
+    "late": Sentence("Quá hạn", "Late"),
+}
+_WATCH_HEADS = (
+    *(Sentence("STT", "No."), Sentence("Văn bản", "Law"), Sentence("Trích yếu", "Title of the law")),
+    *(Sentence("Sửa đổi, thay bởi", "Changed by"), Sentence("Ngày hiệu lực", "Effective from")),
+    *(Sentence("Hạn 3 tháng", "Three-month deadline"), Sentence("Mã", "Code"), Sentence("Tài liệu, TTHC", "Document")),
+    *(Sentence("Đơn vị", "Unit"), Sentence("Kết luận", "State"), Sentence("Nội dung", "Finding")),
+    *(Sentence("Phiếu yêu cầu", "Request"), Sentence("Ngày hoàn thành", "Finished on")),
+    *(Sentence("Tình trạng", "Standing"), Sentence("Số ngày", "Days")),
 )
 _ALL = Sentence("Tất cả", "All")
 _YES, _NO = Sentence("Có", "Yes"), Sentence("Không", "No")
@@ -111,6 +132,60 @@ def of_procedures(session: Session, asked: procedures.Asked, *, locale: str) -> 
         Block(_LIST.get(locale), _said(_COVERAGE_HEADS, locale), rows),
     ]
     return _paper(session, COVERAGE, "F14", day, blocks, locale)
+
+
+def legal_watch(session: Session, asked: Asked, *, by: Reader, locale: str) -> Paper:
+    """Return F13 as it stands on a day, as far as the reader may see it."""
+    day = _day(asked)
+    rows: list[list[Cell]] = []
+    for number, row in enumerate(watch.board.all_standing(session, by=by, day=day), start=1):
+        about = row.assessment
+        follows = lifecycle.workflow_of(session, about)
+        rows.append(
+            [
+                number,
+                about.law.number,
+                about.law.title,
+                f"{about.cause_number} ({CHANGES[about.cause_kind].get(locale)})",
+                about.effective_from,
+                about.deadline,
+                about.code,
+                about.title,
+                about.unit.name(locale) if about.unit else "",
+                follows.states[about.state].label.get(locale),
+                about.finding,
+                about.change_request.number_text if about.change_request else "",
+                about.finished_on,
+                BUCKETS[row.bucket].get(locale),
+                row.days,
+            ]
+        )
+    return _paper(session, WATCH, "F13", day, [Block("", _said(_WATCH_HEADS, locale), rows)], locale)
+
+
+def reviews_list(session: Session, asked: Asked, *, by: Reader, locale: str) -> Paper:
+    """Return F11: every document in force that the reader may see, with its due date and its last review."""
+    day, seen = _day(asked), register.visible_ids(session, by=by)
+    rows: list[list[Cell]] = []
+    for due in reviews.all_due(session, on=day):
+        document = due.revision.document
+        if document.id in seen:
+            rows.append(
+                [
+                    len(rows) + 1,
+                    document.code,
+                    due.revision.title,
+                    due.revision.edition_text,
+                    document.unit.name(locale),
+                    due.due_on,
+                    (_YES if due.overdue(day) else _NO).get(locale),
+                    due.last.done_on if due.last else None,
+                    reviews.OUTCOMES[due.last.outcome].get(locale) if due.last else "",
+                    due.last.reason if due.last else "",
+                    due.last.reviewer_title if due.last else "",
+                ]
+            )
+    return _paper(session, REVIEWS, "F11", day, [Block("", _said(_REVIEW_HEADS, locale), rows)], locale)
 
 
 def _procedure(number: int, row: Row, locale: str) -> list[Cell]:

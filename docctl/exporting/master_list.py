@@ -7,11 +7,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, register, units
+from docctl import audit, clock, register, reviews, units
 from docctl.decisions import Decision
+from docctl.exporting import holdings
 from docctl.exporting.paper import Block, Cell, Paper
 from docctl.lifecycle import Signature
 from docctl.people import Reader
+from docctl.procedures import linking
 from docctl.register import Asked
 from docctl.revisions import IN_FORCE, SUPERSEDED, WITHDRAWN, Revision
 from docctl.rules import Sentence
@@ -52,6 +54,9 @@ class _Known:
     decisions: Mapping[int, Decision]
     approvers: Mapping[int, str]
     following: Mapping[tuple[int, str], str]
+    holders: Mapping[int, str]
+    procedures: Mapping[int, str]
+    due: Mapping[int, date | None]
     locale: str
 
 
@@ -61,7 +66,7 @@ def build(session: Session, asked: Asked, *, by: Reader, locale: str) -> Paper:
     current = _rows(session, asked, by, IN_FORCE)
     over = _rows(session, asked, by, SUPERSEDED) + _rows(session, asked, by, WITHDRAWN)
     over.sort(key=lambda row: (row.document.code_key, row.document_id, row.effective_from or at))
-    known = _known(session, [*current, *over], locale)
+    known = _known(session, [*current, *over], clock.local(at).date(), locale)
     return Paper(
         title=TITLE.get(locale),
         subtitle=ON.fill(day=clock.local(at).strftime("%d/%m/%Y")).get(locale),
@@ -79,7 +84,7 @@ def _rows(session: Session, asked: Asked, by: Reader, state: str) -> list[Revisi
     return [row.revision for row in found.rows if row.revision is not None]
 
 
-def _known(session: Session, rows: Sequence[Revision], locale: str) -> _Known:
+def _known(session: Session, rows: Sequence[Revision], day: date, locale: str) -> _Known:
     signed = select(Signature).where(Signature.meaning == "approved", Signature.revision_id.is_not(None))
     rounds = {row.id: row.round for row in rows}
     approvers = {
@@ -95,7 +100,23 @@ def _known(session: Session, rows: Sequence[Revision], locale: str) -> _Known:
         for row in session.scalars(begun)
         if row.effective_to is None or row.effective_from is None or row.effective_to > row.effective_from
     }
-    return _Known({row.id: row for row in session.scalars(select(Decision))}, approvers, following, locale)
+    return _Known(
+        {row.id: row for row in session.scalars(select(Decision))},
+        approvers,
+        following,
+        holdings.holders(session, list(rounds), locale),
+        _procedures(session),
+        {row.revision.id: row.due_on for row in reviews.all_due(session, on=day)},
+        locale,
+    )
+
+
+def _procedures(session: Session) -> dict[int, str]:
+    """Return by document the codes of the administrative procedures that it covers."""
+    codes: dict[int, list[str]] = {}
+    for link in linking.links(session):
+        codes.setdefault(link.document_id, []).append(link.procedure.code)
+    return {document_id: ", ".join(sorted(found)) for document_id, found in codes.items()}
 
 
 def _block(caption: Sentence, rows: Sequence[Revision], known: _Known) -> Block:
@@ -110,7 +131,6 @@ def _block(caption: Sentence, rows: Sequence[Revision], known: _Known) -> Block:
 def _row(number: int, revision: Revision, known: _Known) -> list[Cell]:
     document, locale = revision.document, known.locale
     decision = known.decisions.get(revision.decision_id or 0)
-    begins = _day(revision)
     return [
         number,
         document.code,
@@ -118,14 +138,14 @@ def _row(number: int, revision: Revision, known: _Known) -> list[Cell]:
         document.type.name(locale),
         revision.edition_text,
         decision.signed_on if decision else revision.cover_date,
-        begins,
+        _day(revision),
         known.approvers.get(revision.id, ""),
         KEPT.get(locale) if revision.file_sha256 else "",
-        "",
+        known.holders.get(revision.id, ""),
         "",
         decision.number if decision else revision.origin_decision,
-        "",
-        _months_later(begins, document.type.review_months),
+        known.procedures.get(document.id, ""),
+        known.due.get(revision.id),
         "; ".join(note.get(locale) for note in _notes(revision, known)),
     ]
 
@@ -147,13 +167,3 @@ def _notes(revision: Revision, known: _Known) -> list[Sentence]:
 
 def _day(revision: Revision) -> date | None:
     return clock.local(revision.effective_from).date() if revision.effective_from else None
-
-
-def _months_later(day: date | None, months: int | None) -> date | None:
-    """Return the corresponding day so many months later, or the last of the month where there is none."""
-    if day is None or not months:
-        return None
-    year, month = divmod(day.month - 1 + months, 12)
-    first = date(day.year + year, month + 1, 1)
-    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return first.replace(day=min(day.day, (following - first).days))

@@ -1,11 +1,12 @@
-"""The minutes that an office signs: of a recall (F6) as plain values for a page, a Word document or a PDF."""
+"""The minutes that an office signs, of a recall (F6) and of a disposal (F7), as plain values for a page, a Word document or a PDF."""
 
 from sqlalchemy.orm import Session
 
 from docctl import audit, clock, recall, units
-from docctl.distribution import ControlledCopy, copies
-from docctl.exporting.paper import Block, Paper, Signer
+from docctl.distribution import copies
+from docctl.exporting.paper import Block, Cell, Paper, Signer
 from docctl.recall import Recall, RecallLine
+from docctl.retention import Disposal, disposal
 from docctl.rules import Sentence
 
 RECALL = Sentence("Biên bản thu hồi tài liệu", "Minutes of a recall")
@@ -83,11 +84,13 @@ def of_recall(session: Session, found: Recall, *, locale: str) -> Paper:
 
 
 def _block(session: Session, caption: Sentence, lines: list[RecallLine], locale: str) -> Block:
-    rows = [_row(session, number, line.copy, line, locale) for number, line in enumerate(lines, start=1)]
+    rows = [row(session, number, line, locale) for number, line in enumerate(lines, start=1)]
     return Block(caption.get(locale), [heading.get(locale) for heading in HEADINGS], rows)
 
 
-def _row(session: Session, number: int, copy: ControlledCopy, line: RecallLine, locale: str) -> list[str | int | None]:
+def row(session: Session, number: int, line: RecallLine, locale: str) -> list[str | int | None]:
+    """Return what the minutes say of one copy, under HEADINGS."""
+    copy = line.copy
     back = not recall.is_held(line) and copy.state != "lost"
     settled = clock.local(copy.settled_at).strftime("%d/%m/%Y") if copy.settled_at else ""
     said = copies.label(session, copy).get(locale)
@@ -106,3 +109,67 @@ def _row(session: Session, number: int, copy: ControlledCopy, line: RecallLine, 
         "",
         copy.settled_by.title(locale) if copy.settled_by and back else "",
     ]
+
+
+DISPOSAL = Sentence("Biên bản tiêu hủy tài liệu", "Minutes of a disposal")
+DISPOSED = (
+    Sentence("STT", "No."),
+    Sentence("Mã tài liệu", "Code"),
+    Sentence("Tên tài liệu", "Title"),
+    Sentence("Lần ban hành", "Edition"),
+    Sentence("Số bản", "Copies"),
+    Sentence("Lý do", "Reason"),
+    Sentence("Thời hạn lưu đến", "Kept until"),
+    Sentence("SHA-256", "SHA-256"),
+)
+HOW = Sentence(
+    "Phương pháp: {method}. Người thực hiện: {done_by}. Người giám sát: {witness}.",
+    "Method: {method}. Carried out by: {done_by}. Witness: {witness}.",
+)
+COUNCIL = Sentence("Hội đồng: {who}.", "Council: {who}.")
+
+
+def of_disposal(session: Session, found: Disposal, *, locale: str) -> Paper:
+    """Return the minutes of a disposal (F7); copies are the original and those on paper in the archive."""
+    lines = disposal.lines_of(session, found)
+    archived = disposal.archived_copies(session, [line.revision_id for line in lines])
+    signed = [row for row in disposal.signatures(session, found) if row.round == found.round]
+    day = found.held_on.strftime("%d/%m/%Y") if found.held_on else NOT_YET.vi
+    opening = [
+        NUMBER.fill(number=found.number or NOT_YET.vi, day=day),
+        COUNCIL.fill(who=found.council or NOT_YET.vi),
+        BASIS.fill(basis=found.basis or NOT_YET.vi),
+        HOW.fill(**{name: getattr(found, name) or NOT_YET.vi for name in ("method", "done_by", "witness")}),
+    ]
+    rows: list[list[Cell]] = [
+        [
+            line.position,
+            line.revision.document.code,
+            line.revision.title,
+            line.revision.edition_text,
+            1 + archived.get(line.revision_id, 0),
+            line.reason,
+            line.keep_until,
+            (line.revision.file_sha256 or "")[:16],
+        ]
+        for line in lines
+    ]
+    closing = [
+        SIGNED.fill(who=row.person, title=row.title, at=clock.local(row.signed_at).strftime("%d/%m/%Y %H:%M"))
+        for row in signed
+    ]
+    names = [row.person for row in signed] + ["", ""]
+    return Paper(
+        title=DISPOSAL.get(locale),
+        office=units.office(session).name(locale),
+        code="F7",
+        made_at=clock.now(),
+        subtitle="" if signed else DRAFT.get(locale),
+        opening=[row.get(locale) for row in opening],
+        blocks=[Block("", [heading.get(locale) for heading in DISPOSED], rows)],
+        closing=[row.get(locale) for row in closing],
+        signers=[Signer(capacity.get(locale), name) for capacity, name in zip(SIGNERS, names, strict=False)],
+        head=found.head or audit.head(session),
+        locale=locale,
+        motto=True,
+    )

@@ -1,13 +1,16 @@
 """Records as plain values: the JSON of the command line and of the programs' interface, the same for both."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from docctl import clock, decisions
+from sqlalchemy.orm import Session
+
+from docctl import clock, decisions, requests
 from docctl.audit import AuditEntry
 from docctl.decisions import Check, Decision
 from docctl.documents import Document
 from docctl.lifecycle import Signature
+from docctl.requests import ChangeRequest
 from docctl.revisions import Revision, Standing
 from docctl.workflow import Act
 
@@ -15,6 +18,11 @@ from docctl.workflow import Act
 def instant(value: datetime | None) -> str | None:
     """Write an instant in the office's time zone, with its offset."""
     return clock.local(value).isoformat() if value else None
+
+
+def day(value: date | None) -> str | None:
+    """Write a day as YYYY-MM-DD."""
+    return value.isoformat() if value else None
 
 
 def document(row: Document) -> dict[str, Any]:
@@ -75,9 +83,9 @@ def decision(row: Decision) -> dict[str, Any]:
     return {
         "decision": row.id,
         "number": row.number,
-        "date": row.signed_on.isoformat() if row.signed_on else None,
+        "date": day(row.signed_on),
         "title": row.title,
-        "effective_from": row.effective_from.isoformat() if row.effective_from else None,
+        "effective_from": day(row.effective_from),
         "state": row.state,
         "lock": row.lock,
         "lines": [
@@ -92,6 +100,40 @@ def decision(row: Decision) -> dict[str, Any]:
             }
             for line in row.lines
         ],
+    }
+
+
+def request(session: Session, row: ChangeRequest, locale: str) -> dict[str, Any]:
+    """Return a change request: what it asks for, what is still missing, and what was said of it."""
+    missing = requests.missing(session, row) if row.state == "draft" else []
+    return {
+        "request": row.id,
+        "number": row.number_text,
+        "kind": row.kind,
+        "state": row.state,
+        "lock": row.lock,
+        "document": row.document_id,
+        "code": row.about_code,
+        "title": row.subject,
+        "unit": row.unit.code,
+        "edition": row.edition_text or None,
+        "effective_on": day(row.effective_on),
+        "requester": row.requester.name,
+        "reason": row.why,
+        "affected": [code for code in row.affected.split(", ") if code],
+        "replaced_by": row.replaced_by_id,
+        "drafter": row.drafter.name if row.drafter else None,
+        "draft_due": day(row.draft_due),
+        "legal_basis": row.legal_basis,
+        "law_effective_on": day(row.law_effective_on),
+        "changes": [[r.section, r.old, r.new, r.basis] for r in row.change_rows],
+        "missing": [sentence.get(locale) for sentence in missing],
+        "opinions": [
+            {"of": o.signature.seat, "title": o.signature.title, "conclusion": o.conclusion, "remark": o.remark}
+            for o in requests.opinions(session, row)
+        ],
+        "revision": row.revision_id,
+        "decision": row.decision_id,
     }
 
 
@@ -112,6 +154,7 @@ def check(found: Check, locale: str) -> dict[str, Any]:
         "copies_to_recall": found.copies_to_recall,
         "copies_to_issue": found.copies_to_issue,
         "readers": found.readers,
+        "uncovered": plain(found.uncovered),
     }
 
 

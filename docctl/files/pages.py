@@ -66,6 +66,11 @@ class Pages:
         told: list[str] = json.loads(kept.read_text(encoding="utf-8"))
         return [n for n, page in enumerate(told, start=1) if any(_is_hit(word, wanted) for word in page.split())]
 
+    def forget(self, sha256: str) -> None:
+        """Take away every picture and text that was made of a PDF."""
+        for place in (self.folder / sha256[:2]).glob(f"{sha256}-*"):
+            shutil.rmtree(place, ignore_errors=True)
+
     def tidy(self, most: int = KEPT) -> None:
         """Take away the pictures that were drawn first, until what is left is at most so many bytes."""
         folders = sorted(self.folder.glob("??/*"), key=lambda place: place.stat().st_mtime, reverse=True)

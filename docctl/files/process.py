@@ -1,10 +1,16 @@
 """Child processes that never outlive their time, nor leave children of their own behind."""
 
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
+
+PREFIX = "docctl-"  # Of every folder that a child process works in.
 
 
 def run_and_kill(
@@ -34,3 +40,18 @@ def run_and_kill(
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def sweep(older_than_seconds: float = 86_400) -> int:
+    """Remove the working folders that a killed process left behind, which hold copies of documents; returns how many."""
+    cutoff = time.time() - older_than_seconds
+    swept = 0
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            about = folder.lstat()
+        except FileNotFoundError:
+            continue  # Another process has swept it.
+        if folder.is_dir() and not folder.is_symlink() and about.st_uid == os.getuid() and about.st_mtime < cutoff:
+            shutil.rmtree(folder, ignore_errors=True)
+            swept += 1
+    return swept

@@ -41,10 +41,17 @@ def check(path: Path, roots: Path) -> list[dict[str, Any]]:
 def _told(signature: EmbeddedPdfSignature, trusted: list[Certificate]) -> dict[str, Any]:
     try:
         certificate = signature.signer_cert
-        signer, at = certificate.subject.human_friendly, signature.self_reported_timestamp
-        issuer = certificate.issuer.human_friendly
+        signer, at = _name(certificate.subject), signature.self_reported_timestamp
+        issuer = _name(certificate.issuer)
     except (PdfError, SignatureValidationError, ValueError, TypeError, KeyError, IndexError):
-        return {"field": str(signature.field_name), "signer": "", "issuer": "", "at": "", "verdict": CHANGED}
+        return {
+            "field": str(signature.field_name),
+            "signer": "",
+            "issuer": "",
+            "at": "",
+            "stamped": False,
+            "verdict": CHANGED,
+        }
     verdict, stamped = _verdict(signature, trusted)
     return {
         "field": str(signature.field_name),
@@ -56,6 +63,12 @@ def _told(signature: EmbeddedPdfSignature, trusted: list[Certificate]) -> dict[s
     }
 
 
+def _name(name: Any) -> str:
+    """Return what people call the holder of a certificate: its common name, else the whole of it."""
+    common = name.native.get("common_name")
+    return str(common) if isinstance(common, str) else str(name.human_friendly)
+
+
 def _verdict(signature: EmbeddedPdfSignature, trusted: list[Certificate]) -> tuple[str, bool]:
     """Return the verdict, and whether a time stamp of another party tells the time."""
     try:
@@ -65,10 +78,11 @@ def _verdict(signature: EmbeddedPdfSignature, trusted: list[Certificate]) -> tup
     if not (status.intact and status.valid and _untouched(status)):
         return CHANGED, False
     stamped = status.timestamp_validity is not None and bool(status.timestamp_validity.trusted)
-    if status.bottom_line:
-        return (VALID if _revocation_checked(signature, trusted) else UNCHECKED), stamped
-    if status.revoked:
+    strict = _looked_up(signature, trusted)
+    if status.revoked or (strict and strict.revoked):
         return REVOKED, stamped
+    if status.bottom_line:
+        return (VALID if strict and strict.bottom_line else UNCHECKED), stamped
     problem = str(status.trust_problem_indic or "").upper()
     return (EXPIRED if "EXPIRED" in problem or "OUT_OF_BOUNDS" in problem else UNKNOWN), stamped
 
@@ -80,10 +94,10 @@ def _status(signature: EmbeddedPdfSignature, trusted: list[Certificate], revocat
     return validate_pdf_signature(signature, signer_validation_context=context, key_usage_settings=_USAGE)
 
 
-def _revocation_checked(signature: EmbeddedPdfSignature, trusted: list[Certificate]) -> bool:
-    """Say whether lists of revoked certificates that the file itself brings cover the signer."""
+def _looked_up(signature: EmbeddedPdfSignature, trusted: list[Certificate]) -> Any:
+    """Return the status by the lists of revoked certificates that the file itself brings; None when it brings none."""
     kept = _kept_beside(signature)
-    return bool(kept and (kept.crls or kept.ocsps) and _status(signature, trusted, "require").bottom_line)
+    return _status(signature, trusted, "require") if kept and (kept.crls or kept.ocsps) else None
 
 
 def _kept_beside(signature: EmbeddedPdfSignature) -> DocumentSecurityStore | None:

@@ -80,6 +80,15 @@ class Store:
         except OSError:
             return False
 
+    def remove(self, sha256: str, *, older_than: float) -> bool:
+        """Remove the bytes of a content that was disposed of; those written after an instant (in seconds) stay."""
+        path = self.path(sha256)
+        if not path.is_file() or path.stat().st_mtime > older_than:
+            return False
+        path.unlink()
+        _sync_folder(path.parent)
+        return True
+
     def names(self) -> Iterator[str]:
         """Yield the SHA-256 of every content kept, in order."""
         for file in sorted(self._files.glob("??/*")):

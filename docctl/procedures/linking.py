@@ -86,7 +86,8 @@ def unlink(session: Session, link: ProcedureLink, *, by: Reader) -> None:
 def links(session: Session) -> list[ProcedureLink]:
     """Return every link that holds, with its document."""
     query = select(ProcedureLink).where(ProcedureLink.ended_at.is_(None)).order_by(ProcedureLink.id)
-    return list(session.scalars(query.options(joinedload(ProcedureLink.document))))
+    loaded = query.options(joinedload(ProcedureLink.document), joinedload(ProcedureLink.procedure))
+    return list(session.scalars(loaded))
 
 
 def of_procedure(session: Session, procedure: Procedure) -> list[ProcedureLink]:

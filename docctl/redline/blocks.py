@@ -57,8 +57,7 @@ _NUMBERED = re.compile(
     r"(?P<dotted>\d{1,3}(?:\.\d{1,3}){1,5})(?:[.)/]|(?=\s))\s*\S"
     r"|(?P<simple>\d{1,2})[.)/]\s+\S"
     r"|(?P<roman>[IVX]{1,5})[.)/]\s+\S"
-    r"|(?P<named>(?:điều|chương|mục|phần|phụ lục|article|chapter|section|part|annex|appendix)\s+[\dIVXA-Z][\d.]*)\b",
-    re.IGNORECASE,
+    r"|(?P<named>(?i:điều|chương|mục|phần|phụ lục|article|chapter|section|part|annex|appendix)\s+[\dIVXA-Z][\d.]*)\b"
 )
 _LOWER = re.compile(r"[^\W\d_]")
 _NEW_PARAGRAPH = re.compile(

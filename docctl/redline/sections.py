@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from docctl.redline.blocks import Section
+from docctl.redline.blocks import FRONT, Section
 from docctl.redline.comparing import Entry
 from docctl.text import fold
 
@@ -56,7 +56,9 @@ def forgotten(changed: Sequence[ChangedSection], rows: Iterable[str]) -> Forgott
     A row names a section by its number, by a number above it, by its heading, by its page, or by saying that all changed.
     """
     named = [_Named(row) for row in rows]
-    missing = [part for part in changed if not any(row.covers(part) for row in named)]
+    # The cover changes with every edition, and nobody writes a row for it.
+    told = [part for part in changed if part.section != FRONT] or list(changed)
+    missing = [part for part in told if not any(row.covers(part) for row in named)]
     idle = [row.text for row in named if not any(row.covers(part) or row.inside(part) for part in changed)]
     return Forgotten(missing, idle)
 

@@ -1,5 +1,6 @@
 """Renditions: the PDF that a file is read and printed as, and what it says of itself at the moment it is handed out."""
 
+from docctl.renditions.handing import printed, why_not
 from docctl.renditions.making import (
     NO_PDF_BESIDE,
     ask,
@@ -15,6 +16,7 @@ from docctl.renditions.making import (
     waiting,
 )
 from docctl.renditions.sheets import sheet, watermark
+from docctl.renditions.signed import Signed, signatures
 from docctl.renditions.table import ACCEPT, ASKS, AUTHOR, ORIGINAL, READY, REFUSE, UNAVAILABLE, WAITING, Rendition
 
 __all__ = [
@@ -28,17 +30,21 @@ __all__ = [
     "UNAVAILABLE",
     "WAITING",
     "Rendition",
+    "Signed",
     "ask",
     "counts",
     "every_source",
     "make",
     "of",
+    "printed",
     "settle",
     "settling_refusal",
     "sheet",
+    "signatures",
     "supply",
     "supplying_refusal",
     "try_again",
     "waiting",
     "watermark",
+    "why_not",
 ]

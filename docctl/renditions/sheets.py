@@ -11,6 +11,7 @@ from docctl.renditions.table import Rendition
 from docctl.revisions import IN_FORCE, SCHEDULED, SUPERSEDED, WITHDRAWN, Revision
 from docctl.rules import MEANINGS
 
+_STAMPED_COPY = "Bản sao đóng dấu: chữ ký số của người ký chỉ có trong tệp gốc."
 VOID = (SUPERSEDED, WITHDRAWN, "discarded")
 _STATES = {
     IN_FORCE: "CÒN HIỆU LỰC từ {since}",
@@ -28,12 +29,19 @@ _WATERMARKS = {
 
 
 def sheet(
-    session: Session, revision: Revision, row: Rendition, *, url: str, at: datetime | None = None, copy: str = ""
+    session: Session,
+    revision: Revision,
+    row: Rendition,
+    *,
+    url: str,
+    at: datetime | None = None,
+    copy: str = "",
+    sealed: str = "",
 ) -> Sheet:
     """Return what to stamp on a revision's PDF now.
 
     `url` is the address of its status page, `copy` the number of a controlled copy such as `003/010`; any other print
-    of what is in force says of itself that it is uncontrolled.
+    of what is in force says of itself that it is uncontrolled; `sealed` says what the office's certificate will sign.
     """
     at = at or clock.now()
     status, document = revision.status(at), revision.document
@@ -52,7 +60,7 @@ def sheet(
         url=url,
         watermark=watermark(status, copy),
         void=status in VOID,
-        note="Bản sao đóng dấu: chữ ký số chỉ có trong tệp gốc." if row.signatures else "",
+        note=" ".join(filter(None, [_STAMPED_COPY if row.signatures else "", sealed])),
         facts=_facts(revision, decision if issued else ""),
         marks=tuple(_mark(signature) for signature in _signatures(session, revision)),
         remark=_remark(revision),

@@ -39,6 +39,12 @@ UNACCEPTED = (
     "AND signature.round = change_request.round AND signature.meaning = 'accepted' "
     "AND signature.content_hash = change_request.content_hash AND signature.account_id <> change_request.requester_id)"
 )
+# Whoever found that a law has no effect signed it, in this round.
+UNSIGNED_NO_EFFECT = (
+    "SELECT id FROM legal_assessment WHERE state = 'no_effect' AND NOT EXISTS (SELECT 1 FROM signature "
+    "WHERE signature.legal_assessment_id = legal_assessment.id AND signature.round = legal_assessment.round "
+    "AND signature.meaning = 'assessed')"
+)
 UNISSUED = (
     "SELECT id FROM revision WHERE state IN ('issued', 'withdrawn') AND origin = 'workflow' AND NOT EXISTS "
     "(SELECT 1 FROM decision_line JOIN decision ON decision.id = decision_line.decision_id WHERE action = 'issue' "
@@ -68,6 +74,8 @@ def check(connection: Connection, findings: Findings) -> None:
     _decisions(connection, findings)
     for row in stream(connection, UNACCEPTED):
         findings.found("approval", f"change_request {row.id}", "is accepted without a valid signature of its round")
+    for row in stream(connection, UNSIGNED_NO_EFFECT):
+        findings.found("approval", f"legal_assessment {row.id}", "found no effect without a signature of its round")
     for row in stream(connection, UNISSUED):
         findings.found("approval", f"revision {row.id}", "is issued without a line of an executed decision")
     for row in stream(connection, OVERLAPS):

@@ -51,8 +51,9 @@ NOUNS = (
     ),
     Controlled(
         "decision",
-        "SELECT id, state, round, title, number, signed_on, effective_from, signer_form, signer_id, checked_hash, "
+        "SELECT id, state, round, title, number, signed_on, effective_from, signer_form, signing_block, signer_id, checked_hash, "
         "drafted_by_id, executed_at, workflow, workflow_version, created_at FROM decision ORDER BY id",
+        since=(("signing_block", ""),),
         listed_as="lines",
         table="decision_line",
         list_rows="SELECT decision_id, position, action, revision_id, document_id, reason, replaced_by_id "
@@ -68,6 +69,19 @@ NOUNS = (
         table="request_row",
         list_rows="SELECT change_request_id, position, section, old, new, basis FROM request_row "
         "ORDER BY change_request_id, position",
+    ),
+    Controlled(
+        "decision_scan",
+        "SELECT id, decision_id, sha256, file_name, attached_by_id, attached_at FROM decision_scan ORDER BY id",
+    ),
+    Controlled(
+        "obligation",
+        "SELECT id, decision_id, kind, name_vi, name_en, due_on, done_on, evidence, sha256, file_name, closed_by_id "
+        "FROM obligation ORDER BY id",
+    ),
+    Controlled(
+        "correction",
+        "SELECT id, decision_id, number, signed_on, place, wrong, corrected, made_by_id, made_at FROM correction ORDER BY id",
     ),
     Controlled(
         "opinion",
@@ -92,6 +106,20 @@ NOUNS = (
         "SELECT id, decision_id, number, held_on, basis, participants, due_on, state, round, workflow, workflow_version, "
         "content_hash, issued, returned, destroyed, archived, lost, opened_at, closed_at, head_sequence, head_hash "
         "FROM recall ORDER BY id",
+    ),
+    Controlled(
+        "retention_hold",
+        "SELECT id, document_id, reason, placed_at, placed_by_id, released_at, release_reason FROM retention_hold "
+        "ORDER BY id",
+    ),
+    Controlled(
+        "disposal",
+        "SELECT id, number, held_on, basis, council, method, done_by, witness, state, round, workflow, workflow_version, "
+        "content_hash, drafted_by_id, created_at, executed_at, head_sequence, head_hash FROM disposal ORDER BY id",
+        listed_as="lines",
+        table="disposal_line",
+        list_rows="SELECT disposal_id, position, revision_id, reason, keep_until FROM disposal_line "
+        "ORDER BY disposal_id, position",
     ),
     Controlled(
         "controlled_copy",
@@ -121,6 +149,29 @@ NOUNS = (
     Controlled(
         "procedure_link",
         "SELECT id, procedure_id, document_id, origin, created_at, ended_at FROM procedure_link ORDER BY id",
+    ),
+    Controlled(
+        "legal_assessment",
+        "SELECT id, external_document_id, cause_kind, cause_number, cause_key, effective_from, deadline, document_id, "
+        "revision_id, procedure_id, state, finding, change_request_id, finished_on, round, workflow, workflow_version, "
+        "created_at FROM legal_assessment ORDER BY id",
+    ),
+    Controlled(
+        "citation_verdict",
+        "SELECT id, document_id, key, label, verdict, given_at, given_by_id FROM citation_verdict ORDER BY id",
+    ),
+    Controlled(
+        "review",
+        "SELECT id, document_id, revision_id, done_on, outcome, reason, reviewer_id, reviewer_title, made_at "
+        "FROM review ORDER BY id",
+    ),
+    Controlled(
+        "typed_figure",
+        "SELECT id, year, name, value, source, typed_at, typed_by_id FROM typed_figure ORDER BY id",
+    ),
+    Controlled(
+        "claim",
+        'SELECT id, year, "row", version, points, evidence, claimed_at, claimed_by_id FROM claim ORDER BY id',
     ),
     Controlled(
         "rendition",
@@ -192,7 +243,7 @@ def _with_lists(
 
 
 def _listed(noun: Controlled, line: Row[Any]) -> list[Any]:
-    columns: list[Any] = list(line[1:] if noun.noun == "decision" else line[2:])
+    columns: list[Any] = list(line[1:] if noun.noun in ("decision", "disposal") else line[2:])
     return [plain(value) for value in columns]
 
 

@@ -1,10 +1,13 @@
 """Checks what lies beside the database: every stored file by its SHA-256, and the index's place in the trail."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from docctl.files.store import Store
+from docctl.retention.disposal import BURIED
 from docctl.search import Engine
 from docctl.verify.findings import Findings, number, stream
 
@@ -26,15 +29,30 @@ class Scope:
         return "looked for" if self.quick else "all read" if self.parts == 1 else f"part {self.part}/{self.parts} read"
 
 
+def _is_gone(path: Path, disposed_at: object) -> bool:
+    """Say whether a file that was disposed of is not there; bytes that came back later are a new upload's."""
+    at = disposed_at if isinstance(disposed_at, datetime) else datetime.fromisoformat(str(disposed_at))
+    return not path.is_file() or path.stat().st_mtime > at.timestamp()
+
+
 def check_files(store: Store, scope: Scope, connection: Connection, findings: Findings) -> None:
     """Read the files again; those that no row names are counted, since a crash during an upload leaves them."""
     total = number(connection, "SELECT count(*) FROM content")
     there = 0
     findings.count("content", 0)
+    findings.count("content_disposed", 0)
+    buried = {row.sha256: row.disposed_at for row in stream(connection, BURIED)}
     for done, row in enumerate(stream(connection, "SELECT sha256, size FROM content ORDER BY sha256"), start=1):
         findings.count("content")
         path = store.path(row.sha256)
-        if not path.is_file():
+        if row.sha256 in buried and _is_gone(path, buried[row.sha256]):
+            # Its tombstone says under which minutes it went.
+            findings.count("content_disposed")
+            there += path.is_file()
+        elif row.sha256 in buried:
+            there += 1
+            findings.found("file", f"content {row.sha256}", "was disposed of, and its file is still there")
+        elif not path.is_file():
             findings.found("file", f"content {row.sha256}", f"its file is missing{_whose(connection, row.sha256)}")
         else:
             there += 1

@@ -14,10 +14,11 @@ ENTRIES = (
 )
 SIGNATURES = (
     "SELECT id, round, seat, meaning, account_id, person, title, authority, signed_at, content_hash, revision_id, "
-    "decision_id, change_request_id, recall_id FROM signature ORDER BY id"
+    "decision_id, change_request_id, recall_id, legal_assessment_id, disposal_id FROM signature ORDER BY id"
 )
 # What is signed: the noun of the entry and the column that names its record.
-SUBJECTS = {noun: f"{noun}_id" for noun in ("revision", "decision", "change_request", "recall")}
+NOUNS = ("revision", "decision", "change_request", "recall", "legal_assessment", "disposal")
+SUBJECTS = {noun: f"{noun}_id" for noun in NOUNS}
 SAID = ("id", "round", "seat", "meaning", "account_id", "person", "title", "authority", "signed_at", "content_hash")
 
 Claims = dict[int, tuple[int, bytes]]

@@ -8,12 +8,15 @@ from docctl.site import Site
 from docctl.web import (
     accounts,
     assets,
+    chains,
     changes,
     decisions,
+    delegations,
     distribution,
     documents,
     edge,
     errors,
+    evidence,
     external,
     health,
     home,
@@ -26,7 +29,10 @@ from docctl.web import (
     recalls,
     registers,
     renditions,
+    reports,
     requests,
+    retention,
+    reviews,
     revisions,
     search,
     security,
@@ -36,16 +42,20 @@ from docctl.web import (
     style,
     trail,
     units,
+    watch,
 )
 
 # The order is that of the listing; none depends on another.
 PAGES = (
     accounts,
     assets,
+    chains,
     changes,
     decisions,
+    delegations,
     distribution,
     documents,
+    evidence,
     external,
     health,
     home,
@@ -57,8 +67,11 @@ PAGES = (
     reading,
     recalls,
     registers,
+    retention,
     renditions,
+    reports,
     requests,
+    reviews,
     revisions,
     search,
     sign_in,
@@ -66,6 +79,7 @@ PAGES = (
     style,
     trail,
     units,
+    watch,
 )
 
 

@@ -1,9 +1,12 @@
 """The pages of decisions: drafting, lines, the dry run, signing, executing, and the annex on paper."""
 
+import io
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -13,15 +16,22 @@ from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from docctl import audit, decisions, lifecycle
+from docctl import audit, authority, clock, decisions, exporting, lifecycle, register, requests
+from docctl.contents import Content
 from docctl.decisions import Check, Decision, Unread
-from docctl.rules import Refused
-from docctl.web import asking, edge, errors, language, telling
+from docctl.exporting import decisions as papers
+from docctl.files import sheets
+from docctl.files.kinds import Kind
+from docctl.register import Asked
+from docctl.rules import Refused, Sentence
+from docctl.web import asking, edge, errors, forms, language, telling
 from docctl.workflow import Act
 
 blueprint = Blueprint("decisions", __name__)
 
 FORMS_OF_SIGNATURE = ("TM.", "KT.", "TL.", "TUQ.")
+TYPED = ("issue", "withdraw", "keep", "reason")
+MOST_FOUND = 30
 A_DAY = {"autocomplete": "off", "inputmode": "numeric", "placeholder": "26/10/2022"}
 
 
@@ -66,6 +76,7 @@ def index() -> str:
         open_ones=[decision for decision in found if decisions.is_open(decision)],
         closed_ones=[decision for decision in found if not decisions.is_open(decision)],
         may_draft=decisions.drafting_refusal(by=edge.me()) is None,
+        sees_delegations=edge.me().has("controller", "approver", "auditor"),
         waiting=len(decisions.awaiting_issue(edge.reading())) if decisions.may_see(edge.me()) else 0,
     )
 
@@ -84,7 +95,8 @@ def begin() -> Response:
     errors.show_again(lambda refused: _new_page(form, refused))
     session = edge.writing()
     chosen = [row.id for row in decisions.awaiting_issue(session)] if request.form.get("everything") else []
-    lines = decisions.read_lines(session, chosen=chosen) if chosen else []
+    asked = [row.id for row in requests.withdrawals_waiting(session)] if request.form.get("everything") else []
+    lines = decisions.read_lines(session, chosen=chosen, asked=asked) if chosen or asked else []
     decision = decisions.draft(session, by=edge.me(), lines=lines, **form.said())
     edge.commit()
     return redirect(_url(decision.id), 303)
@@ -115,12 +127,122 @@ def add_lines(decision_id: int) -> Response:
     _load(decision_id)
     errors.show_again(lambda refused: _page(decision_id, refused, adding=True))
     decision = _load(decision_id, writing=True)
-    typed = {name: request.form.get(name, "") for name in ("issue", "withdraw", "reason")}
-    lines = decisions.read_lines(edge.writing(), chosen=_numbers("revision"), **typed)
+    typed = {name: request.form.get(name, "") for name in TYPED}
+    lines = decisions.read_lines(
+        edge.writing(),
+        chosen=_numbers("revision"),
+        asked=_numbers("request"),
+        found=_found_documents(),
+        issue=typed["issue"],
+        withdraw=typed["withdraw"],
+        keep=typed["keep"],
+        reason=typed["reason"],
+    )
     decisions.add_lines(edge.writing(), decision, lines, by=edge.me(), seen=_seen())
     edge.commit()
     flash(_("%(n)s lines added.", n=len(lines)), "success")
     return redirect(_url(decision_id, "lines"), 303)
+
+
+@blueprint.post("/decisions/<int:decision_id>/lines/sheet")
+def add_sheet(decision_id: int) -> Response:
+    """Add the lines of a spreadsheet; with a row that cannot be read nothing is added, and every such row is named."""
+    _load(decision_id)
+    errors.show_again(lambda refused: _page(decision_id, refused, adding=True))
+    sent = request.files.get("sheet")
+    if sent is None or not sent.filename:
+        raise Refused(Sentence("Hãy chọn tệp bảng tính.", "Choose a spreadsheet."), field="sheet")
+    with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+        sent.save(file)
+        file.flush()
+        rows = sheets.rows_of(Path(file.name), sent.filename)
+    decision = _load(decision_id, writing=True)
+    lines = decisions.read_sheet(edge.writing(), rows, reason=request.form.get("reason", "").strip())
+    decisions.add_lines(edge.writing(), decision, lines, by=edge.me(), seen=_seen())
+    edge.commit()
+    flash(_("%(n)s lines added from the spreadsheet.", n=len(lines)), "success")
+    return redirect(_url(decision_id, "check"), 303)
+
+
+@blueprint.post("/decisions/<int:decision_id>/scan")
+def attach_scan(decision_id: int) -> Response:
+    """Attach the scan of the signed decision, once."""
+    _load(decision_id)
+    errors.show_again(lambda refused: _page(decision_id, refused, said="scan"))
+    kept = forms.upload(forms.ContentForm())
+    if kept is None:
+        raise Refused(Sentence("Hãy chọn tệp bản quét.", "Choose the scanned file."), field="file")
+    decision = _load(decision_id, writing=True)
+    decisions.attach_scan(edge.writing(), decision, by=edge.me(), content=kept.keep(), file_name=kept.name)
+    edge.commit()
+    flash(_("The scan is attached."), "success")
+    return redirect(_url(decision_id, "scan"), 303)
+
+
+@blueprint.get("/decisions/<int:decision_id>/scan")
+def scan(decision_id: int) -> Response:
+    """Give the scan exactly as it was uploaded."""
+    found = decisions.scan_of(edge.reading(), _load(decision_id)) or abort(404)
+    return _original(found.content, found.file_name)
+
+
+@blueprint.post("/decisions/<int:decision_id>/obligations/<int:obligation_id>")
+def close_obligation(decision_id: int, obligation_id: int) -> Response:
+    """Record that something owed after the decision is done, with its evidence."""
+    _load(decision_id)
+    errors.show_again(lambda refused: _page(decision_id, refused, said=f"obligation-{obligation_id}"))
+    kept = forms.upload(forms.ContentForm())
+    decision = _load(decision_id, writing=True)
+    owed = {row.id: row for row in decisions.obligations(edge.writing(), decision)}
+    decisions.close_obligation(
+        edge.writing(),
+        owed.get(obligation_id) or abort(404),
+        by=edge.me(),
+        done_on=asking.read_day(request.form.get("done_on"), "done_on"),
+        evidence=request.form.get("evidence", ""),
+        content=kept.keep() if kept else None,
+        file_name=kept.name if kept else "",
+    )
+    edge.commit()
+    flash(_("Recorded as done."), "success")
+    return redirect(_url(decision_id, "obligations"), 303)
+
+
+@blueprint.get("/decisions/<int:decision_id>/obligations/<int:obligation_id>/evidence")
+def evidence(decision_id: int, obligation_id: int) -> Response:
+    """Give the file that proves that something owed was done."""
+    decision = _load(decision_id)
+    rows = [row for row in decisions.obligations(edge.reading(), decision) if row.id == obligation_id and row.content]
+    return _original(rows[0].content, rows[0].file_name) if rows else abort(404)
+
+
+@blueprint.post("/decisions/<int:decision_id>/corrections")
+def correct(decision_id: int) -> Response:
+    """Record a correction of form of an executed decision."""
+    _load(decision_id)
+    errors.show_again(lambda refused: _page(decision_id, refused, said="correction"))
+    decision = _load(decision_id, writing=True)
+    typed = {name: request.form.get(name, "") for name in ("number", "place", "wrong", "corrected")}
+    day = asking.read_day(request.form.get("signed_on"), "signed_on")
+    decisions.correct(edge.writing(), decision, by=edge.me(), signed_on=day, **typed)
+    edge.commit()
+    flash(_("The correction is recorded."), "success")
+    return redirect(_url(decision_id, "corrections"), 303)
+
+
+@blueprint.get("/decisions/<int:decision_id>/paper/<name>.<format>")
+def paper(decision_id: int, name: str, format: str) -> Response:
+    """Give the decision, or one of its annexes, as a Word document or a PDF."""
+    if format not in ("docx", "pdf", "xlsx") or name not in papers.PAPERS:
+        abort(404)
+    decision = _load(decision_id)
+    made = papers.paper(edge.reading(), decision, name, by=edge.me(), locale=language.locale())
+    return send_file(
+        io.BytesIO(exporting.write(made, format)),
+        mimetype=exporting.FORMATS[format].mimetype,
+        as_attachment=True,
+        download_name=f"{papers.file_name(decision, name)}.{format}",
+    )
 
 
 @blueprint.post("/decisions/<int:decision_id>/lines/removal")
@@ -171,6 +293,9 @@ def annex(decision_id: int) -> str:
         decision=decision,
         lines=decisions.lines_of(edge.reading(), decision),
         replaced=decisions.replaced(edge.reading(), decision),
+        kinds=decisions.kinds(edge.reading(), decision),
+        kind_names=decisions.KINDS,
+        head=audit.head(edge.reading()),
     )
 
 
@@ -181,6 +306,7 @@ def _page(
     form: DecisionForm | None = None,
     trigger: str = "",
     adding: bool = False,
+    said: str = "",
 ) -> str:
     decision, session, me = _load(decision_id), edge.reading(), edge.me()
     open_one = decisions.is_open(decision)
@@ -204,11 +330,94 @@ def _page(
         problems=_by_line(found),
         awaiting=decisions.awaiting_issue(session) if may_edit else [],
         adding=_adding(refused) if adding else None,
-        error=error,
+        error="" if said and refused and refused.field else error,
+        said=_said(said, refused),
+        kinds=decisions.kinds(session, decision),
+        kind_names=decisions.KINDS,
+        withdrawals=requests.withdrawals_waiting(session) if may_edit else [],
+        searched=_searched() if may_edit else None,
+        signers=_signers(decision) if open_one else [],
+        signing_block=decision.signing_block.splitlines(),
+        scan=decisions.scan_of(session, decision),
+        keeps=decisions.drafting_refusal(by=me) is None,
+        obligations=decisions.obligations(session, decision),
+        corrections=decisions.corrections(session, decision),
+        notice=_notice(decision),
+        papers=papers.PAPERS,
+        accepted=forms.ACCEPTED,
+        mended_at=_mended_at,
         signatures=lifecycle.signatures(session, decision_id=decision.id),
         entries=telling.history(audit.of_record(session, "decision", decision.id)),
         content_hash=decisions.content_hash(decision),
     )
+
+
+def _searched() -> SimpleNamespace | None:
+    """Return the documents that the words of the address find, for lines to be made of them."""
+    words = request.args.get("find", "").strip()
+    if not words:
+        return None
+    session, me = edge.reading(), edge.me()
+    found = register.find(session, Asked(words=words, state="every"), by=me, limit=MOST_FOUND)
+    waits = {row.document_id for row in decisions.awaiting_issue(session)}
+    rows = [
+        SimpleNamespace(
+            document=row.document,
+            revision=row.revision,
+            issue=row.document.id in waits,
+            stands=row.revision is not None and row.revision.status() == "in_force",
+        )
+        for row in found.rows
+    ]
+    return SimpleNamespace(words=words, rows=[row for row in rows if row.issue or row.stands], total=found.total)
+
+
+def _found_documents() -> dict[int, str]:
+    """Return what was chosen for each document that was searched for."""
+    chosen = {name: said for name, said in request.form.items() if name.startswith("found-") and said}
+    return {asking.read_number(name.removeprefix("found-")): said for name, said in chosen.items()}
+
+
+def _signers(decision: Decision) -> list[SimpleNamespace]:
+    """Return who could sign on the day of the decision, or today when that has passed, with the lines above."""
+    day = max(clock.today(), decision.signed_on or clock.today())
+    found = authority.signers(edge.reading(), day, chosen=decision.signer_form)
+    return [SimpleNamespace(title=account.title(language.locale()), block=block, day=day) for account, block in found]
+
+
+def _said(place: str, refused: Refused | None) -> SimpleNamespace:
+    """Return what was typed into one of the small forms and refused, with the field at fault."""
+    typed = request.form if place else {}
+    return SimpleNamespace(
+        place=place,
+        field=refused.field if refused and place else "",
+        error=refused.sentence.get(language.locale()) if refused and place else "",
+        typed=typed,
+    )
+
+
+def _notice(decision: Decision) -> str:
+    """Return one paragraph with links that announces an executed decision, to be pasted into a chat or a mail."""
+    if decisions.is_open(decision) or decision.effective_from is None or decision.executed_at is None:
+        return ""
+    lines = decisions.lines_of(edge.reading(), decision)
+    site = (edge.site().settings.base_url or request.url_root).rstrip("/")
+    return papers.notice(decision, lines, address=site + _url(decision.id), locale=language.locale())
+
+
+def _mended_at(problem: decisions.Problem) -> str:
+    """Return the address where an error is mended: a revision's page, the details, or the line itself."""
+    noun, _space, key = problem.mend.partition(" ")
+    if noun == "revision":
+        return url_for("revisions.show", revision_id=int(key))
+    return f"#{noun}" if noun else f"#line-{problem.line}" if problem.line else "#add"
+
+
+def _original(content: Content | None, name: str) -> Response:
+    if content is None:
+        abort(404)
+    path = edge.site().store.path(content.sha256)
+    return send_file(path, mimetype=Kind(content.kind).media_type, as_attachment=True, download_name=name)
 
 
 def _new_page(form: DecisionForm, refused: Refused | None = None) -> str:
@@ -216,7 +425,7 @@ def _new_page(form: DecisionForm, refused: Refused | None = None) -> str:
         "decisions/new.html",
         form=form,
         error=asking.mark(form, refused),
-        waiting=len(decisions.awaiting_issue(edge.reading())),
+        waiting=len(decisions.awaiting_issue(edge.reading())) + len(requests.withdrawals_waiting(edge.reading())),
         everything=bool(request.form.get("everything")),
     )
 
@@ -284,8 +493,9 @@ def _general(refused: Refused | None, trigger: str, adding: bool) -> str:
 def _adding(refused: Refused | None) -> SimpleNamespace:
     """Return what was chosen and typed to add, with what is wrong with it."""
     return SimpleNamespace(
-        **{name: request.form.get(name, "") for name in ("issue", "withdraw", "reason")},
+        **{name: request.form.get(name, "") for name in TYPED},
         chosen=set(_numbers("revision")),
+        asked=set(_numbers("request")),
         error=refused.sentence.get(language.locale()) if refused else "",
         field=refused.field if refused else "",
         problems=refused.problems if isinstance(refused, Unread) else {},

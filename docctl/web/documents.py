@@ -9,7 +9,19 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import clock, decisions, documents, histories, intervals, openings, register, requests, revisions, units
+from docctl import (
+    clock,
+    decisions,
+    documents,
+    histories,
+    intervals,
+    openings,
+    register,
+    requests,
+    reviews,
+    revisions,
+    units,
+)
 from docctl.documents import Document
 from docctl.exporting import Cell, xlsx
 from docctl.register import Asked, Found, Row
@@ -268,6 +280,7 @@ def _page(document: Document, form: forms.CodeForm | None = None, refused: Refus
     return render_template(
         "documents/show.html",
         document=document,
+        review_overdue=(due := reviews.of_document(session, document)[0]) is not None and due.overdue(clock.today()),
         opening=openings.of_document(session, document, by=me),
         tone=openings.tone_of_document(session, document),
         rows=[_revision_row(revision) for revision in seen],

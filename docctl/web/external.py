@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
-from docctl import audit, clock, deadlines, external, holidays, units
+from docctl import audit, clock, deadlines, external, holidays, register, units, watch
 from docctl.exporting import law
 from docctl.external import Asked, Change, Entry, ExternalDocument, Found
 from docctl.rules import Refused, Sentence
@@ -92,7 +92,7 @@ def index() -> str | Response:
 def new() -> str:
     """Ask for a new external document."""
     external.refuse_others(edge.me())
-    return _form(EntryForm(formdata=None))
+    return _form(EntryForm(formdata=None, number=request.args.get("number", "")))
 
 
 @blueprint.post("/external-documents")
@@ -145,9 +145,9 @@ def change(external_id: int) -> Response:
     row = _load(external_id, writing=True)
     day = asking.read_day(form.effective_from.data, "effective_from")
     kind = kept.chosen(form.change.data, external.KINDS_OF_CHANGE, external.AMENDED)
-    external.amend(edge.writing(), row, Change(form.changed_by.data or "", day, kind), by=edge.me())
+    made = watch.amend(edge.writing(), row, Change(form.changed_by.data or "", day, kind), by=edge.me())
     edge.commit()
-    flash(_("The change is noted."), "success")
+    flash(_("The change is noted; %(n)s assessments are open.", n=len(made)), "success")
     return redirect(url_for("external.show", external_id=external_id), 303)
 
 
@@ -241,7 +241,7 @@ def _page(row: ExternalDocument, form: ChangeForm | None = None, refused: Refuse
         ("replaced", _("replaces it")),
         ("repealed", _("repeals it")),
     ]
-    off = holidays.days(session)
+    off, seen = holidays.days(session), register.visible_ids(session, by=edge.me())
     return render_template(
         "external/show.html",
         row=_row(row, today),
@@ -261,6 +261,8 @@ def _page(row: ExternalDocument, form: ChangeForm | None = None, refused: Refuse
             for each in sorted(row.changes, key=lambda each: each.effective_from or today)
         ],
         changes_others=external.changed_by(session, row),
+        citing=[each for each in watch.citing.citing(session, row) if each.document.id in seen],
+        standing=watch.board.of_law(session, row.id, by=edge.me()),
         check_due=external.check_due(row),
         deadline=deadlines.deadline(row.effective_from, holidays=off) if row.effective_from else None,
         form=form,

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from docctl import decisions, documents, register, tasks, units
+from docctl import decisions, documents, register, reviews, tasks, units, watch
 from docctl.distribution import ReadTask, reading
 from docctl.register import Asked
 from docctl.requests import ChangeRequest
@@ -43,7 +43,10 @@ def page() -> str:
         to_issue=len(decisions.awaiting_issue(session)) if decisions.drafting_refusal(by=me) is None else 0,
         works=register.sees_more(me),
         drafts=any(documents.may_add(unit, by=me) for unit in units.all_units(session)),
+        reviews_overdue=len(reviews.overdue(session, by=me)),
+        assessments=watch.board.waiting_for(session, by=me),
         keeps_accounts=me.has("admin"),
+        owed=decisions.open_obligations(session, by=me),
     )
 
 

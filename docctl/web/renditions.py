@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import contents, jobs, openings, renditions, revisions
+from docctl import contents, jobs, openings, renditions, retention, revisions
+from docctl.distribution import copies
 from docctl.files import check, pages, pdf
 from docctl.files.kinds import Kind
 from docctl.renditions import Rendition
@@ -41,17 +42,43 @@ def picture(revision_id: int, number: int) -> Response:
 
 @blueprint.get("/revisions/<int:revision_id>/rendition")
 def show(revision_id: int) -> Response:
-    """Give the PDF, stamped with what holds at this moment; the stored one stays as it is."""
+    """Give the PDF, stamped with what holds at this moment; `copy` names a controlled copy, whose number it then bears."""
     revision = _load(revision_id)
     row = _ready(revision)
     if row is None:
         return redirect(url_for("renditions.read", revision_id=revision_id), 303)
-    sheet = renditions.sheet(edge.reading(), revision, row, url=status_url(revision))
-    stamped = pdf.press(edge.site().store.path(str(row.sha256)), sheet)
+    site = edge.site()
+    stamped = renditions.printed(
+        edge.reading(),
+        site.store,
+        site.settings,
+        revision,
+        row,
+        url=status_url(revision),
+        copy=_copy_number(revision),
+    )
     name = f"{revision.document.code} {revision.edition_text}".replace("/", "-")
     answer = send_file(io.BytesIO(stamped), mimetype="application/pdf", download_name=f"{name}.pdf")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
+
+
+@blueprint.get("/revisions/<int:revision_id>/signatures")
+def signed(revision_id: int) -> str:
+    """List the digital signatures that the file brought with it, each checked offline at this moment."""
+    revision = _load(revision_id)
+    row = renditions.of(edge.reading(), revision.file_sha256)
+    sha256 = row.sha256 if row else None
+    if sha256 is None and revision.content is not None and revision.content.kind == Kind.PDF:
+        sha256 = revision.content.sha256
+    site, problem, found = edge.site(), "", []
+    try:
+        found = renditions.signatures(site.store.path(sha256), site.settings.trust) if sha256 else []
+    except pdf.CannotBeShown as error:
+        problem = error.sentence.get(language.locale())
+    return render_template(
+        "renditions/signatures.html", revision=revision, document=revision.document, found=found, problem=problem
+    )
 
 
 @blueprint.post("/revisions/<int:revision_id>/rendition")
@@ -108,6 +135,16 @@ def status_url(revision: Revision) -> str:
     return base + url_for("status.show", token=revision.status_token)
 
 
+def _copy_number(revision: Revision) -> str:
+    """Return the number of the controlled copy that was asked for: one of this revision that is still out, or nothing."""
+    if "copy" not in request.args:
+        return ""
+    copy = copies.load(edge.reading(), asking.read_number(request.args["copy"]), by=edge.me())
+    if copy is None or copy.revision_id != revision.id or copy.settled_at is not None:
+        abort(404)
+    return copy.number_text
+
+
 def _back(revision_id: int) -> Response:
     return redirect(url_for("renditions.read", revision_id=revision_id), 303)
 
@@ -119,6 +156,8 @@ def _load(revision_id: int, *, writing: bool = False) -> Revision:
 
 def _ready(revision: Revision) -> Rendition | None:
     """Return the rendition of a revision's file when it is there; asks for it when nobody has yet."""
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     row = renditions.of(edge.reading(), revision.file_sha256)
     if row is None and revision.content is not None:
         site, sha256, kind = edge.site(), revision.content.sha256, Kind(revision.content.kind)

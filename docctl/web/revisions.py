@@ -15,8 +15,10 @@ from docctl import (
     lifecycle,
     openings,
     register,
+    renditions,
     reorganising,
     requests,
+    retention,
     revisions,
     workflow,
 )
@@ -59,6 +61,8 @@ def original(revision_id: int) -> Response:
     revision = _load(revision_id)
     if revision.content is None:
         abort(404)
+    if sentence := retention.gone(edge.reading(), revision):
+        raise Refused(sentence)
     answer = send_file(
         edge.site().store.path(revision.content.sha256),
         mimetype=Kind(revision.content.kind).media_type,
@@ -170,6 +174,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         may_edit=revisions.editing_refusal(revision, by=me) is None,
         editing=revisions.editing_refusal(revision, by=me),
         kind=Kind(revision.content.kind).label if revision.content else None,
+        bears_signatures=_bears_signatures(revision),
         readable=openings.of_text(session, revision),
         may_reread=revisions.rereading_refusal(session, revision, by=me) is None,
         decision=revisions.decision_of(session, revision),
@@ -185,6 +190,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         history=_history(revision),
         asked=requests.of_revision(session, revision, by=me),
         task=_task(revision),
+        gone=retention.gone(session, revision),
         sees_distribution=me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"),
     )
 
@@ -237,6 +243,12 @@ def _signature(row: lifecycle.Signature, revision: Revision, follows: workflow.W
         round=row.round,
         void=row.round != revision.round,
     )
+
+
+def _bears_signatures(revision: Revision) -> bool:
+    """Say whether the file bears digital signatures, or is a PDF that nobody has looked into yet."""
+    made = renditions.of(edge.reading(), revision.file_sha256)
+    return made.signatures > 0 if made else revision.content is not None and revision.content.kind == Kind.PDF
 
 
 def _history(revision: Revision) -> list[SimpleNamespace]:

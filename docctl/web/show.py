@@ -9,18 +9,25 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from docctl import clock, notices, register, units
+from docctl import clock, evidence, notices, register, units
 from docctl.rules import Refused, Sentence
 from docctl.web import edge, language
+
+# What people open every day; the other links lie folded under one word, and an administrator's are the daily ones too.
+DAILY = (
+    *("home.show", "reading.index", "documents.index", "requests.index", "decisions.index"),
+    *("accounts.index", "units.index"),
+)
 
 
 @dataclass(frozen=True)
 class NavItem:
-    """A link of the navigation."""
+    """A link of the navigation; what is not of every day lies folded until it is the page shown."""
 
     label: str
     url: str
     current: bool
+    daily: bool
 
 
 def install(app: Flask) -> None:
@@ -45,6 +52,7 @@ def common() -> dict[str, Any]:
         "locale": language.locale(),
         "nav": navigation(),
         "unread": unread(),
+        "takes_evidence": current_user.is_authenticated and evidence.may_take(edge.me()),
         "account_url": url_for("accounts.password") if current_user.is_authenticated else None,
     }
 
@@ -80,8 +88,17 @@ def navigation() -> list[NavItem]:
     if me.reach.keys() - {"admin"}:
         links.insert(1, (_("To read"), "reading.index"))
     if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
-        links += [(_("Distribution"), "distribution.index"), (_("Recall"), "recalls.index")]
-    links += [(_("External documents"), "external.index"), (_("Procedures"), "procedures.index")]
+        links += [
+            (_("Distribution"), "distribution.index"),
+            (_("Recall"), "recalls.index"),
+            (_("Retention"), "retention.index"),
+        ]
+    links += [
+        (_("External documents"), "external.index"),
+        (_("Legal watch"), "watch.index"),
+        (_("Procedures"), "procedures.index"),
+        (_("Reports"), "reports.index"),
+    ]
     if register.sees_more(me):
         links.append((_("In force on a date"), "in_force.show"))
     links.append((_("Registers and forms"), "registers.index"))
@@ -90,7 +107,10 @@ def navigation() -> list[NavItem]:
     if me.has("admin"):
         links += [(_("Accounts"), "accounts.index"), (_("Units"), "units.index")]
     here = request.blueprint or ""
-    return [NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here) for label, endpoint in links]
+    return [
+        NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here, endpoint in DAILY)
+        for label, endpoint in links
+    ]
 
 
 def day(value: date | datetime | None) -> str:

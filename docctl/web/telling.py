@@ -23,11 +23,21 @@ SHORT_HASH = 12
 _UNTOLD = frozenset(
     {"before", "trigger", "reason", "meaning", "seat", "sentence", "sentence_vi", "signature", "round", "checked_hash"}
     | {"year", "requester_unit_id", "unit_id", "type_id", "document_id", "replaced_by_id"}
-    | {"signature_id", "change_request_id"}
+    | {"signature_id", "change_request_id", "closed_by_id", "attached_by_id", "attached_at", "made_at"}
     | {"line", "line_sha256", "imported_at", "doc", "rev", "revision_id"}
     | {"created_at", "created_by_id", "drafted_by_id", "decision_id", "withdrawn_by_id", "executed_at", "made_by_id"}
     | {"tasks", "revision_id", "unit_id", "type_id", "made_at", "asked_at", "added_at", "exempt_reason"}
-    | {"head_sequence", "head_hash", "opened_at", "closed_at", "recall_id"}
+    | {
+        "placed_at",
+        "placed_by_id",
+        "released_at",
+        "disposal_id",
+        "head_sequence",
+        "head_hash",
+        "opened_at",
+        "closed_at",
+        "recall_id",
+    }
     | {"delivered_by_id", "received_by_id", "settled_by_id"}
     | {"status_token"}
 )
@@ -41,6 +51,7 @@ _PAGES = {
     "change_request": ("requests.show", "request_id"),
     "external_document": ("external.show", "external_id"),
     "procedure": ("procedures.show", "procedure_id"),
+    "legal_assessment": ("watch.show", "assessment_id"),
 }
 
 
@@ -105,6 +116,10 @@ def actions() -> dict[str, str]:
         Action.DECISION_DRAFTED: _("decision drafted"),
         Action.DECISION_EDITED: _("decision edited"),
         Action.DECISION_MOVED: _("decision moved on"),
+        Action.DECISION_SCANNED: _("scan of the decision attached"),
+        Action.DECISION_CORRECTED: _("decision corrected in form"),
+        Action.OBLIGATION_BEGUN: _("to be done after the decision"),
+        Action.OBLIGATION_CLOSED: _("recorded as done"),
         Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
         Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
         Action.DISTRIBUTION_MADE: _("distributed"),
@@ -116,6 +131,13 @@ def actions() -> dict[str, str]:
         Action.RECALL_OPENED: _("recall opened"),
         Action.RECALL_EDITED: _("recall minutes written"),
         Action.RECALL_MOVED: _("recall moved on"),
+        Action.TYPE_CHANGED: _("document type changed"),
+        Action.HOLD_PLACED: _("document put on hold"),
+        Action.HOLD_RELEASED: _("hold released"),
+        Action.DISPOSAL_DRAFTED: _("disposal minutes drafted"),
+        Action.DISPOSAL_EDITED: _("disposal minutes written"),
+        Action.DISPOSAL_MOVED: _("disposal moved on"),
+        Action.CONTENT_DISPOSED: _("content disposed of"),
         Action.COPY_HANDED_OVER: _("controlled copy handed over"),
         Action.REQUEST_DRAFTED: _("change request made"),
         Action.REQUEST_EDITED: _("change request edited"),
@@ -135,6 +157,13 @@ def actions() -> dict[str, str]:
         Action.PROCEDURE_ADDED: _("administrative procedure entered"),
         Action.PROCEDURE_CHANGED: _("administrative procedure changed"),
         Action.PROCEDURE_LINKED: _("document linked to an administrative procedure"),
+        Action.ASSESSMENT_OPENED: _("assessment of a changed law opened"),
+        Action.ASSESSMENT_MOVED: _("assessment of a changed law moved on"),
+        Action.ASSESSMENT_REQUESTED: _("change request opened for a changed law"),
+        Action.REVIEW_DONE: _("review done"),
+        Action.FIGURE_TYPED: _("figure of the report typed"),
+        Action.POINTS_CLAIMED: _("points claimed"),
+        Action.CITATION_JUDGED: _("citation confirmed or struck out"),
         Action.PROCEDURE_UNLINKED: _("link to an administrative procedure ended"),
         Action.TOKEN_MADE: _("token for a program made"),
         Action.TOKEN_ENDED: _("token of a program ended"),
@@ -218,12 +247,22 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "read_task": _("read task"),
         "controlled_copy": _("controlled copy"),
         "recall": _("recall"),
+        "retention_hold": _("hold"),
+        "disposal": _("disposal"),
         "holiday": _("holiday"),
         "external_document": _("external document"),
         "procedure": _("administrative procedure"),
+        "legal_assessment": _("assessment of a changed law"),
+        "review": _("review"),
+        "typed_figure": _("figure of the report"),
+        "claim": _("points of the self-assessment"),
+        "citation_verdict": _("citation"),
         "procedure_link": _("link to an administrative procedure"),
         "change_request": _("change request"),
         "opinion": _("opinion"),
+        "decision_scan": _("scan"),
+        "correction": _("correction of form"),
+        "obligation": _("duty after a decision"),
         "token": _("token of a program"),
         "history_event": _("line of a history"),
     }
@@ -349,6 +388,13 @@ def _label(name: str) -> str:
         "received_at": _("received"),
         "settled_at": _("settled"),
         "removed_at": _("removed"),
+        "council": _("council"),
+        "method": _("method"),
+        "done_by": _("carried out by"),
+        "witness": _("witness"),
+        "recall_days": _("days to bring copies back"),
+        "release_reason": _("reason for the release"),
+        "removed": _("file removed"),
         "held_on": _("date of the minutes"),
         "participants": _("participants"),
         "due_on": _("due on"),
@@ -357,6 +403,21 @@ def _label(name: str) -> str:
         "archived": _("archived"),
         "lost": _("lost"),
         "kind": _("kind"),
+        "done_on": _("done on"),
+        "outcome": _("outcome"),
+        "reviewer_id": _("reviewer"),
+        "reviewer_title": _("title of the reviewer"),
+        "value": _("figure"),
+        "points": _("points, in hundredths"),
+        "evidence": _("evidence"),
+        "row": _("row of the annex"),
+        "cause_number": _("changed by"),
+        "cause_kind": _("what it does"),
+        "deadline": _("deadline"),
+        "finding": _("finding"),
+        "finished_on": _("finished on"),
+        "label": _("law"),
+        "verdict": _("verdict"),
         "category": _("group"),
         "issuer": _("issuer"),
         "issued_on": _("date of issue"),
@@ -385,8 +446,14 @@ def _label(name: str) -> str:
         "legal_basis": _("legal basis"),
         "law_effective_on": _("law effective from"),
         "conclusion": _("conclusion"),
+        "signing_block": _("signing block"),
+        "place": _("place in the decision"),
+        "wrong": _("as it read"),
+        "corrected": _("as it should read"),
         "remark": _("remark"),
         "history": _("imported history"),
+        "entries": _("entries"),
+        "epoch": _("epoch of the trail"),
         "effective_at": _("date in the history"),
         "author": _("author in the history"),
         "subject": _("subject"),
@@ -441,7 +508,7 @@ def _noun(noun: str) -> str:
     """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
     noun = noun.removesuffix("s")
     noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
-    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal")
+    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal", "legal_assessment")
     return noun if noun in own else "revision"
 
 

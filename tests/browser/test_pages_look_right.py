@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from docctl import clock, decisions
 from docctl.documents import Document
+from docctl.exporting import registers
 from docctl.revisions import Revision
 from docctl.site import Site
 from tests.browser.conftest import Window
@@ -55,7 +56,7 @@ def pages(site: Site, cast: Cast, make_revision: Callable[..., Made]) -> dict[st
     return {
         "": ["/sign-in", *papers],
         "author": ["/", "/documents", "/documents/new", f"/revisions/{draft}", f"/revisions/{draft}/edit", in_force],
-        "reviewer": ["/", f"/revisions/{made['in_review'].id}"],
+        "reviewer": ["/", f"/revisions/{made['in_review'].id}", "/notices", "/account/notices"],
         "approver": ["/", f"/revisions/{made['in_approval'].id}", f"/decisions/{wrong}"],
         "controller": [
             "/",
@@ -68,10 +69,12 @@ def pages(site: Site, cast: Cast, make_revision: Callable[..., Made]) -> dict[st
             f"/decisions/{executed}/annex",
             f"/documents/{made['superseded'].document_id}",
             "/search?q=quy+trinh&scope=all",
+            "/registers",
+            *(f"/registers/{name}" for name in registers.REGISTERS),
         ],
         "staff": ["/", "/documents", "/search?q=khai+sinh", "/search?q=khong+co+gi+ca", in_force, "/account/password"],
         "auditor": ["/", "/trail", f"{in_force}/trail", f"/revisions/{again.id}", "/style"],
-        "admin": ["/", "/accounts", "/no-such-page"],
+        "admin": ["/", "/accounts", "/accounts/1/closure", "/units", "/units/2", "/no-such-page"],
     }
 
 

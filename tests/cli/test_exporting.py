@@ -39,6 +39,25 @@ def test_the_master_list_of_the_sample_office_is_right_to_the_row(sample: Termin
     assert [row[0] for row in current] == list(range(1, 274))
 
 
+def test_the_other_registers_of_the_sample_office_are_right_to_the_row(
+    sample: Terminal, sample_site: Site, tmp_path: Path
+):
+    counted = {
+        "distribution": "SELECT (SELECT count(*) FROM controlled_copy JOIN revision ON revision.id = revision_id "
+        "WHERE effective_from <= :now AND (effective_to IS NULL OR effective_to > :now)) + (SELECT count(*) FROM read_task "
+        "JOIN revision ON revision.id = revision_id WHERE effective_from <= :now AND (effective_to IS NULL OR effective_to > :now))",
+        "change-requests": "SELECT count(*) FROM change_request",
+        "recalls": "SELECT count(*) FROM recall_line",
+        "disposals": "SELECT count(*) FROM disposal_line",
+        "retention": "SELECT count(*) FROM revision WHERE state IN ('issued', 'withdrawn') AND effective_to <= :now",
+    }
+    for name, query in counted.items():
+        written = sample.json("export", name, "--format", "csv", "-o", tmp_path / f"{name}.csv")
+        with sample_site.database.reading() as session:
+            wanted = session.execute(text(query), {"now": iso(clock.now())}).scalar_one()
+        assert (name, written["rows"]) == (name, wanted)
+
+
 def test_an_unknown_register_gets_a_sentence_that_lists_the_known_ones(terminal: Terminal, tmp_path: Path):
     sentence = terminal.refused("export", "master-lists", "-o", tmp_path / "out.xlsx")
     assert "There is no register master-lists. There are: master-list" in sentence

@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from docctl import __version__
+from docctl.database import MIGRATIONS, Database
 from tests.cli.conftest import PASSWORD, Terminal
 
 
@@ -180,3 +184,20 @@ def test_a_token_is_printed_once_listed_without_its_secret_and_ended_by_its_pers
     assert "no token" in terminal.refused("token", "end", listed[0]["id"], "--as", "staff")
     assert terminal.json("token", "end", listed[0]["id"], "--as", "controller")["ended"]
     assert terminal.json("verify")["ok"]
+
+
+def test_a_database_of_any_earlier_version_is_upgraded_whatever_its_number(empty: Terminal):
+    database = Database(f"sqlite:///{empty.storage / 'docctl.db'}")
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    versions = [script.revision for script in scripts.walk_revisions()][::-1]
+    for version in (versions[2], max(versions[:-1])):
+        with database.engine.execution_options(writes=True).connect() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, version)
+            connection.commit()
+        assert empty.json("upgrade") == {"before": version, "after": versions[-1]}
+        database.dispose()
+        for file in empty.storage.iterdir():
+            file.unlink()

@@ -96,19 +96,18 @@ def made(site: Site, cast: Cast, approved: int, standing: int) -> Set:
 @pytest.fixture
 def everything(site: Site) -> Callable[[], dict[str, str]]:
     """Return a function that gives a digest of every row of every table, by a connection that is not docctl's."""
+    return lambda: digests(site.settings.storage)
 
-    def digests() -> dict[str, str]:
-        with closing(pysqlite3.connect(str(site.settings.storage / "docctl.db"))) as connection:
-            tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            assert len(tables) > 15
-            return {
-                table: hashlib.sha256(
-                    repr(connection.execute(f"SELECT * FROM {table}").fetchall()).encode()
-                ).hexdigest()
-                for table in tables
-            }
 
-    return digests
+def digests(storage: Path) -> dict[str, str]:
+    """Return a digest of every row of every table of a storage folder, by table."""
+    with closing(pysqlite3.connect(str(storage / "docctl.db"))) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert len(tables) > 15
+        return {
+            table: hashlib.sha256(repr(connection.execute(f"SELECT * FROM {table}").fetchall()).encode()).hexdigest()
+            for table in tables
+        }
 
 
 @pytest.fixture

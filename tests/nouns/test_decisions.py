@@ -166,12 +166,12 @@ def test_a_line_that_goes_bad_after_the_signature_stops_all_181_and_no_byte_of_a
         lines += [Line("withdraw", document=session.get_one(Document, row), reason="Bãi bỏ.") for row in large.standing]
         decision = signed(session, cast, lines).id
     # Another decision is faster with one of the 80 documents.
-    decide(site, cast, withdraw=[large.standing[40]], on=clock.today() - timedelta(days=1))
+    decide(site, cast, withdraw=[large.standing[48]], on=clock.today() - timedelta(days=1))
     before = everything()
     with pytest.raises(Refused) as refused, site.database.writing() as session:
         decisions.execute(session, session.get_one(Decision, decision), by=cast.reader(session, "controller"))
-    assert "142" in refused.value.sentence.en
-    assert "CU-40" in refused.value.sentence.en
+    assert "150" in refused.value.sentence.en
+    assert "CU-48" in refused.value.sentence.en
     assert everything() == before
 
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from docctl import clock, procedures, verify
+from docctl import clock, decisions, procedures, verify
 from docctl.documents import Document
 from docctl.procedures import Entry, Event
 from docctl.rules import NoRole, Refused
@@ -76,6 +76,11 @@ def test_a_withdrawn_document_alarms_for_what_it_leaves_uncovered_and_the_dry_ru
         assert [row.id for row in before] == ids[:2]
         assert procedures.left_uncovered(session, withdrawn=[made.document_id], issued=[made.document_id]) == []
         assert procedures.left_uncovered(session, withdrawn=[made.document_id + 1]) == []
+    decision_id = decide(site, cast, withdraw=[made.document_id], on=clock.today(), until="draft")
+    with site.database.reading() as session:
+        found = decisions.dry_run(session, session.get_one(decisions.Decision, decision_id))
+        assert [("1.000000" in row.sentence.vi, row.line) for row in found.uncovered] == [(True, 1), (False, 1)]
+        assert [row for row in found.warnings if row in found.uncovered] == found.uncovered
     decide(site, cast, withdraw=[made.document_id], on=clock.today())
     assert share(site) == (0, 3)
     with site.database.reading() as session:

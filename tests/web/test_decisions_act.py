@@ -220,7 +220,7 @@ def test_the_annex_lists_what_is_issued_and_withdrawn(sign_in, ready, make_revis
     gone, fresh = make_revision("in_force", code="QT-2"), make_revision("approved", code="QT-3")
     decision_id = ready(issue=[fresh.id], withdraw=[gone.document_id])
     page = sign_in("controller").read(f"/decisions/{decision_id}/annex")
-    first, second = page.index("Annex 1. Documents issued"), page.index("Annex 2. Documents withdrawn")
+    first, second = page.index("<caption>New "), page.index("<caption>Withdrawn ")
     assert first < page.index(">QT-3<") < second < page.index(">QT-2<")
     assert "Đã bãi bỏ" in page
 

@@ -5,9 +5,16 @@ from datetime import timedelta
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import text
 
-from docctl import clock, exporting
-from docctl.exporting import master_list
+from docctl import clock, documents, exporting, units
+from docctl.distribution import lists
+from docctl.documents import Document
+from docctl.exporting import master_list, registers
+from tests.conftest import decide
+from tests.nouns.test_requests import ROW
+from tests.nouns.test_requests import asked as asked_for
+from tests.nouns.test_requests import take as judge
 
 PAGE = "/registers/master-list"
 
@@ -98,9 +105,74 @@ def test_the_list_of_registers_leads_to_each(sign_in):
     assert sign_in("staff").get("/registers/no-such-list").status_code == 404
 
 
-def test_months_end_on_the_last_day_where_there_is_no_corresponding_one():
-    from datetime import date
+def test_the_distribution_list_has_a_row_for_each_copy_and_each_reader(site, cast, make_revision, sign_in):
+    held = distributed(site, cast, make_revision)
+    browser = sign_in("controller")
+    copies_, readers = sheets(browser.get("/registers/distribution?format=xlsx"))
+    assert [(row[1], row[8], row[7]) for row in copies_[1:]] == [
+        (held.code, f"00{number}/003", "Paper") for number in (1, 2, 3)
+    ]
+    with site.database.reading() as session:
+        asked = session.execute(
+            text("SELECT count(*) FROM read_task WHERE revision_id = :r"), {"r": held.id}
+        ).scalar_one()
+    assert len(readers) - 1 == asked > 0
+    assert "I. Controlled copies (3)" in browser.read("/registers/distribution")
+    master = sheets(browser.get(f"{PAGE}?format=xlsx"))[0]
+    assert dict(zip(master[0], master[1], strict=True))["Distributed to"] == "Home affairs division"
 
-    assert master_list._months_later(date(2022, 11, 30), 3) == date(2023, 2, 28)
-    assert master_list._months_later(date(2023, 12, 31), 2) == date(2024, 2, 29)
-    assert master_list._months_later(date(2022, 10, 26), 12) == date(2023, 10, 26)
+
+def test_others_see_in_the_distribution_list_what_they_have_part_in(site, cast, make_revision, sign_in):
+    distributed(site, cast, make_revision)
+    copies_, readers = sheets(sign_in("staff").get("/registers/distribution?format=xlsx"))
+    assert copies_[1][0] == "There are no rows."
+    assert [row[11] for row in readers[1:]] == ["Chức danh staff, Title of staff"]
+
+
+def test_the_register_of_recalls_has_a_row_for_each_copy_that_was_asked_back(site, cast, make_revision, sign_in):
+    held = distributed(site, cast, make_revision)
+    decide(site, cast, withdraw=[held.document_id], on=clock.today())
+    rows = sheets_of(sign_in("controller").get("/registers/recalls?format=xlsx"))[0]
+    assert [row[7] for row in rows[1:]] == ["001/003", "002/003", "003/003"]
+    assert {row[5] for row in rows[1:]} == {"2/QĐ-UBND"}
+    assert sheets_of(sign_in("staff").get("/registers/recalls?format=xlsx"))[0][1][0] == "There are no rows."
+
+
+def test_the_register_of_change_requests_tells_opinions_and_content(site, cast, make_revision, sign_in):
+    made = make_revision("in_force")
+    with site.database.writing() as session:
+        request = asked_for(session, cast, document=session.get_one(Document, made.document_id), changes=[ROW])
+        judge(session, cast, request, "submit", "staff")
+        judge(session, cast, request, "opine", "reviewer", conclusion="disagree", remark="Chưa đủ căn cứ")
+    head, row = sheets_of(sign_in("auditor").get("/registers/change-requests?format=xlsx"))[0]
+    told = dict(zip(head, row, strict=True))
+    assert told["Code"] == made.code
+    assert told["Content (section: old → new)"] == "5.2: 05 ngày làm việc → 03 ngày làm việc"
+    assert "Chức danh reviewer: Do not agree (Chưa đủ căn cứ)" in told["Opinions"].replace("Disagree", "Do not agree")
+    assert told["Requester"] == "Title of staff"
+
+
+@pytest.mark.parametrize("name", registers.REGISTERS)
+def test_each_register_is_a_page_and_a_file_of_each_type_in_both_languages(site, make_revision, sign_in, name):
+    make_revision("in_force")
+    browser = sign_in("auditor")
+    assert registers.REGISTERS[name].title.en in browser.read(f"/registers/{name}")
+    for format in exporting.FORMATS:
+        answer = browser.get(f"/registers/{name}?format={format}", headers={"Accept-Language": "vi"})
+        assert answer.status_code == 200
+        assert answer.data
+
+
+def distributed(site, cast, make_revision):
+    """Issue a revision that everybody reads, and of which the home affairs division holds three copies on paper."""
+    with site.database.writing() as session:
+        controller, kind = cast.reader(session, "controller"), documents.find_type(session, "QT")
+        unit = units.find(session, "NV")
+        lists.add(session, by=controller, target="unit", type=kind, unit=unit, medium="paper", copies=3, reads=False)
+        lists.add(session, by=controller, target="everybody", type=kind)
+    return make_revision("in_force")
+
+
+def sheets_of(answer):
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.data))
+    return [book.get_sheet_by_index(0).to_python()]

@@ -319,3 +319,27 @@ def test_the_made_pdf_counts_as_the_issued_one_on_the_status_page(site, readable
         row, token = renditions.of(session, revision.file_sha256), revision.status_token
         assert contents.text_of(session, row.sha256) is None, "the text is that of the file, read once"
     assert row.sha256 in stranger.read(f"/s/{token}")
+
+
+def test_a_controlled_copy_is_printed_with_its_number_and_no_other_is(site, cast, readable, sign_in):
+    from docctl import distribution, units
+
+    made, other = readable("in_force"), readable("in_force", title="Quy trình khác", text="Khác.")
+    with site.database.writing() as session:
+        for each in (made, other):
+            distribution.issue_more(
+                session,
+                session.get_one(Revision, each.id),
+                by=cast.reader(session, "controller"),
+                medium="paper",
+                count=2,
+                unit=units.find(session, "TP"),
+            )
+    browser = sign_in("controller")
+    page = browser.read(f"/revisions/{made.id}/distribution")
+    assert f'href="/revisions/{made.id}/rendition?copy=2"' in page
+    assert "BẢN KIỂM SOÁT số 002/002" in text_of(browser.get(f"/revisions/{made.id}/rendition?copy=2").data)
+    assert "BẢN IN KHÔNG KIỂM SOÁT" in text_of(browser.get(f"/revisions/{made.id}/rendition").data)
+    for foreign in ("3", "99", "x"):
+        assert browser.get(f"/revisions/{made.id}/rendition?copy={foreign}").status_code == 404
+    assert sign_in("staff").get(f"/revisions/{made.id}/rendition?copy=2").status_code == 404

@@ -1,5 +1,6 @@
 """The trail of a document, and of everything."""
 
+import json
 import re
 from datetime import timedelta
 from html import escape
@@ -99,3 +100,34 @@ def test_refused_attempts_stand_in_the_trail_with_the_sentence(sign_in):
 
 def sequences(page: str) -> list[int]:
     return [int(number) for number in re.findall(r'id="entry-(\d+)"', page)]
+
+
+def test_the_trail_of_one_document_is_asked_for_by_its_code(sign_in, make_revision):
+    made, other = make_revision("draft"), make_revision("draft", title="Khác")
+    page = sign_in("auditor").read(f"/trail?document={made.code}")
+    assert f"/documents/{made.document_id}" in page
+    assert f"/documents/{other.document_id}" not in page
+
+
+def test_the_export_has_every_entry_asked_for_and_can_be_hashed_again(site, sign_in, make_revision):
+    make_revision("in_force")
+    answer = sign_in("auditor").get("/trail?format=jsonl")
+    rows = [json.loads(line) for line in answer.text.splitlines()]
+    assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
+    names = ["sequence", "at", "actor_id", "actor", "actor_title", "action", "noun", "record_id", "document_id"]
+    for row in rows:
+        assert audit.hash_of([row[name] for name in (*names, "detail", "prev_hash")]) == row["hash"]
+
+
+def test_an_auditors_own_reads_are_in_the_trail_and_a_controllers_are_not(site, sign_in):
+    sign_in("controller").read("/trail")
+    sign_in("auditor").read("/trail?what=account.signed_in")
+    sign_in("auditor").get("/trail?format=jsonl")
+    with site.database.reading() as session:
+        actions = {"trail.read", "trail.exported"}
+        logged = [entry for entry in audit.entries(session) if entry.action in actions]
+    assert [(entry.action, entry.actor) for entry in logged] == [
+        ("trail.read", "Chức danh auditor"),
+        ("trail.exported", "Chức danh auditor"),
+    ]
+    assert logged[0].values["asked"] == {"what": "account.signed_in"}

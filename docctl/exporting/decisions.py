@@ -1,0 +1,245 @@
+"""A decision on paper: its text with the signing block, annex 1 by kind, annex 2 what is recalled, annex 3 who gets it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from docctl import audit, clock, decisions, units
+from docctl.decisions import KINDS, Decision, DecisionLine
+from docctl.exporting.paper import Block, Paper, Row, Signer
+from docctl.people import Reader
+from docctl.revisions import Revision
+from docctl.rules import Sentence
+from docctl.text import clean_name
+
+PAPERS: dict[str, Sentence] = {
+    "decision": Sentence("Quyết định", "Decision"),
+    "annex-1": Sentence("Phụ lục 1: danh mục ban hành, hủy bỏ, giữ nguyên", "Annex 1: issued, withdrawn, kept"),
+    "annex-2": Sentence("Phụ lục 2: thu hồi", "Annex 2: recall"),
+    "annex-3": Sentence("Phụ lục 3: phân phối", "Annex 3: distribution"),
+}
+MOST_IN_NOTICE = 5
+_CODE = "F10"
+_UNNUMBERED = Sentence("chưa có số", "no number yet")
+
+
+def paper(session: Session, decision: Decision, name: str, *, by: Reader, locale: str) -> Paper:
+    """Return the decision or one of its annexes as plain values; raises KeyError for another name."""
+    return {"decision": _decision, "annex-1": _annex_1, "annex-2": _annex_2, "annex-3": _annex_3}[name](
+        session, decision, by, locale
+    )
+
+
+def file_name(decision: Decision, name: str) -> str:
+    """Return a file's name for a paper, without its ending: number and paper, with nothing that a path could mean."""
+    number = clean_name(decision.number or f"#{decision.id}").replace("/", "-").replace("\\", "-")
+    return f"{number} {name}"
+
+
+def notice(decision: Decision, lines: Sequence[DecisionLine], *, address: str, locale: str) -> str:
+    """Return one paragraph that announces an executed decision, with the link to it, ready to paste."""
+    issued = [line.document.code for line in lines if line.action == decisions.ISSUE]
+    withdrawn = [line.document.code for line in lines if line.action == decisions.WITHDRAW]
+    assert decision.effective_from is not None  # It is executed.
+    said = Sentence(
+        "Quyết định {number} ({title}) có hiệu lực từ {begins}: ban hành {issued} tài liệu{some}, hủy bỏ {withdrawn} tài liệu{others}. "
+        "Từ ngày đó chỉ dùng bản còn hiệu lực; bản giấy cũ trả về người kiểm soát tài liệu. Xem toàn bộ danh mục: {address}",
+        "Decision {number} ({title}) takes effect on {begins}: {issued} documents issued{some}, {withdrawn} withdrawn{others}. "
+        "From that day on use the editions in force only, and give old paper copies back to the document controller. Full list: {address}",
+    )
+    return said.fill(
+        number=decision.number,
+        title=decision.title,
+        begins=f"{decision.effective_from:%d/%m/%Y}",
+        issued=len(issued),
+        some=_some(issued),
+        withdrawn=len(withdrawn),
+        others=_some(withdrawn),
+        address=address,
+    ).get(locale)
+
+
+def _decision(session: Session, decision: Decision, by: Reader, locale: str) -> Paper:
+    lines = decisions.lines_of(session, decision)
+    count = {action: sum(line.action == action for line in lines) for action in ("issue", "withdraw", "keep")}
+    day = f"{decision.effective_from:%d/%m/%Y}" if decision.effective_from else "……/……/………"
+    articles = [
+        Sentence(
+            "Điều 1. Ban hành {issue} tài liệu, hủy bỏ {withdraw} tài liệu và giữ nguyên {keep} tài liệu theo Phụ lục 1 kèm theo.",
+            "Article 1. {issue} documents are issued, {withdraw} are withdrawn and {keep} are kept, as listed in annex 1.",
+        ).fill(**count),
+        Sentence(
+            "Điều 2. Quyết định này có hiệu lực từ ngày {day}. Bản cũ được thu hồi theo Phụ lục 2; bản mới được phân phối theo Phụ lục 3.",
+            "Article 2. This decision takes effect on {day}. Old copies are recalled by annex 2; new ones are distributed by annex 3.",
+        ).fill(day=day),
+        Sentence(
+            "Điều 3. Thủ trưởng các đơn vị có tên trong các phụ lục chịu trách nhiệm thi hành Quyết định này.",
+            "Article 3. The heads of the units named in the annexes carry out this decision.",
+        ),
+    ]
+    articles += [
+        Sentence(
+            "Đính chính {number} ngày {day}, tại {place}: “{wrong}” đọc là “{corrected}”.",
+            "Correction {number} of {day}, at {place}: “{wrong}” reads “{corrected}”.",
+        ).fill(
+            number=row.number,
+            day=f"{row.signed_on:%d/%m/%Y}",
+            place=row.place,
+            wrong=row.wrong,
+            corrected=row.corrected,
+        )
+        for row in decisions.corrections(session, decision)
+    ]
+    block = decision.signing_block.splitlines() or ([decision.signer_form] if decision.signer_form else [])
+    capacity = " – ".join(block) or Sentence("NGƯỜI KÝ", "SIGNER").get(locale)
+    return _paper(
+        session,
+        decision,
+        Sentence("Quyết định", "Decision").get(locale),
+        locale,
+        subtitle=decision.title,
+        opening=[article.get(locale) for article in articles],
+        signers=[Signer(capacity, decision.signer.full_name if decision.signer else "")],
+        landscape=False,
+        motto=True,
+    )
+
+
+def _annex_1(session: Session, decision: Decision, by: Reader, locale: str) -> Paper:
+    known, replaced = decisions.kinds(session, decision), decisions.replaced(session, decision)
+    lines = decisions.lines_of(session, decision)
+    blocks = []
+    for kind, name in KINDS.items():
+        rows = [line for line in lines if known[line.position] == kind]
+        if rows:
+            listed = [_line(number, line, replaced, locale) for number, line in enumerate(rows, start=1)]
+            blocks.append(Block(f"{name.get(locale)} ({len(rows)})", _heads(locale), listed))
+    return _paper(session, decision, PAPERS["annex-1"].get(locale), locale, blocks=blocks)
+
+
+def _annex_2(session: Session, decision: Decision, by: Reader, locale: str) -> Paper:
+    replaced = decisions.replaced(session, decision)
+    gone = [line for line in decisions.lines_of(session, decision) if line.action != "keep"]
+    rows: list[Row] = []
+    for line in gone:
+        if earlier := replaced.get(line.document_id):
+            rows.append(
+                [
+                    len(rows) + 1,
+                    line.document.code,
+                    earlier.title,
+                    earlier.edition_text,
+                    line.document.unit.name(locale),
+                    (_REPLACED if line.revision else _WITHDRAWN).get(locale),
+                ]
+            )
+    heads = [_NUMBER, _CODE_HEAD, _TITLE, _EDITION, _UNIT, _WHY]
+    block = Block(
+        Sentence("Lần ban hành cũ phải thu hồi ({n})", "Old editions to be recalled ({n})")
+        .fill(n=len(rows))
+        .get(locale),
+        [head.get(locale) for head in heads],
+        rows,
+    )
+    return _paper(session, decision, PAPERS["annex-2"].get(locale), locale, blocks=[block])
+
+
+def _annex_3(session: Session, decision: Decision, by: Reader, locale: str) -> Paper:
+    issued = [line for line in decisions.lines_of(session, decision) if line.action == "issue" and line.revision]
+    rows: list[Row] = [
+        [
+            number,
+            line.document.code,
+            line.revision.title if line.revision else "",
+            line.revision.edition_text if line.revision else "",
+            line.document.unit.name(locale),
+            (line.revision.change_summary.splitlines() or [""])[0] if line.revision else "",
+        ]
+        for number, line in enumerate(issued, start=1)
+    ]
+    heads = [_NUMBER, _CODE_HEAD, _TITLE, _EDITION, _RECEIVER, _CHANGE]
+    block = Block(
+        Sentence("Tài liệu phân phối ({n})", "Documents distributed ({n})").fill(n=len(rows)).get(locale),
+        [head.get(locale) for head in heads],
+        rows,
+    )
+    return _paper(session, decision, PAPERS["annex-3"].get(locale), locale, blocks=[block])
+
+
+def _paper(
+    session: Session,
+    decision: Decision,
+    title: str,
+    locale: str,
+    *,
+    subtitle: str = "",
+    opening: Sequence[str] = (),
+    blocks: Sequence[Block] = (),
+    signers: Sequence[Signer] = (),
+    landscape: bool = True,
+    motto: bool = False,
+) -> Paper:
+    number = decision.number or _UNNUMBERED.get(locale)
+    dated = (
+        Sentence("số {number} ngày {day}", "no. {number} of {day}")
+        if decision.signed_on
+        else Sentence("{number}", "{number}")
+    )
+    named = dated.fill(number=number, day=f"{decision.signed_on:%d/%m/%Y}" if decision.signed_on else "").get(locale)
+    return Paper(
+        title=title if motto else f"{title} – {_OF.fill(named=named).get(locale)}",
+        office=units.office(session).name(locale),
+        code=_CODE,
+        made_at=clock.now(),
+        subtitle=f"{named}\n{subtitle}".strip() if motto else decision.title,
+        opening=opening,
+        blocks=blocks,
+        signers=signers,
+        head=audit.head(session),
+        locale=locale,
+        landscape=landscape,
+        motto=motto,
+    )
+
+
+def _line(number: int, line: DecisionLine, replaced: dict[int, Revision], locale: str) -> Row:
+    revision, earlier = line.revision, replaced.get(line.document_id)
+    shown = revision or earlier
+    said = [line.reason]
+    if line.replaced_by:
+        said.append(Sentence("Thay bằng {code}.", "Replaced by {code}.").fill(code=line.replaced_by.code).get(locale))
+    return [
+        number,
+        line.document.code,
+        (revision or line.document).title,
+        shown.edition_text if shown else "",
+        earlier.edition_text if revision and earlier else "",
+        line.document.unit.name(locale),
+        " ".join(part for part in said if part),
+    ]
+
+
+def _some(codes: list[str]) -> str:
+    if not codes:
+        return ""
+    more = "…" if len(codes) > MOST_IN_NOTICE else ""
+    return f" ({', '.join(codes[:MOST_IN_NOTICE])}{more})"
+
+
+def _heads(locale: str) -> list[str]:
+    return [head.get(locale) for head in (_NUMBER, _CODE_HEAD, _TITLE, _EDITION, _INSTEAD, _UNIT, _REASON)]
+
+
+_OF = Sentence("Quyết định {named}", "Decision {named}")
+_NUMBER = Sentence("STT", "No.")
+_CODE_HEAD = Sentence("Mã", "Code")
+_TITLE = Sentence("Tên tài liệu", "Title")
+_EDITION = Sentence("Lần ban hành", "Edition")
+_INSTEAD = Sentence("Thay cho", "In place of")
+_UNIT = Sentence("Đơn vị", "Unit")
+_REASON = Sentence("Lý do, tài liệu thay thế", "Reason and replacement")
+_WHY = Sentence("Lý do thu hồi", "Why it is recalled")
+_REPLACED = Sentence("Được thay thế", "Superseded")
+_WITHDRAWN = Sentence("Bị hủy bỏ", "Withdrawn")
+_RECEIVER = Sentence("Nơi nhận", "Receiver")
+_CHANGE = Sentence("Tóm tắt thay đổi", "Summary of the change")

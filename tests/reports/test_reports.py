@@ -1,0 +1,153 @@
+"""The yearly report: figures with their queries, contradictions named, points that add up, evidence for each."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from docctl import clock, reports, reviews, verify
+from docctl.documents import Document
+from docctl.exporting import report as paper
+from docctl.reports import scoring
+from docctl.rules import NoRole, Refused
+from docctl.site import Site
+from tests.sample import sample_office, sample_site
+
+__all__ = ["sample_office", "sample_site"]
+
+
+@pytest.mark.large
+def test_the_report_for_2022_says_273_in_force_80_withdrawn_and_101_issued_under_2804(sample_site: Site):
+    with sample_site.database.reading() as session:
+        found = reports.of_year(session, 2022)
+    figures = {row.name: row for row in found.year.figures}
+    assert figures["documents_in_force"].numerator == 273
+    assert figures["documents_withdrawn"].numerator == 80
+    assert (figures["coverage"].numerator, figures["coverage"].denominator) == (264, 319)
+    assert figures["coverage"].text == "264/319 = 82,8 %"
+    assert [(row.number, row.issued, row.withdrawn) for row in found.year.decisions] == [("2804/QĐ-UBND", 101, 80)]
+    assert sum(month.issued for month in found.year.months) == 101
+    assert found.year.months[9].withdrawn == 80
+    assert sum(n for _, _, n in found.year.by_type) == 273
+
+
+def test_a_ratio_that_is_not_its_percentage_is_flagged_with_what_it_is(site: Site, cast):
+    with site.database.writing() as session:
+        by = cast.reader(session, "controller")
+        reports.type_figure(session, 2022, "TTHC có quy trình", "264/314 = 82,7 %", by=by, source="Báo cáo năm 2022")
+        reports.type_figure(session, 2022, "Hồ sơ đúng hạn", "950/1000 = 95 %", by=by, source="Hệ thống một cửa")
+        found = reports.of_year(session, 2022)
+    assert [row.about for row in found.contradictions] == ["TTHC có quy trình"]
+    assert "84,1 %" in found.contradictions[0].sentence.vi
+    assert [row.source for row in found.typed] == ["Báo cáo năm 2022", "Hệ thống một cửa"]
+    assert verify.verify(site).ok
+
+
+@pytest.mark.large
+def test_the_flag_says_which_figure_of_the_records_was_meant(sample_site: Site):
+    from docctl import people
+
+    with sample_site.database.writing() as session:
+        by = people.reader(session, people.find(session, "controller"))
+        reports.type_figure(session, 2022, "TTHC", "264/314 = 82.7 %", by=by, source="Báo cáo")
+        found = reports.of_year(session, 2022)
+    assert "84,1 %" in found.contradictions[0].sentence.vi
+    assert "264/319 = 82,8 %" in found.contradictions[0].sentence.vi
+
+
+def test_a_figure_that_the_records_contradict_is_flagged_and_one_without_a_source_is_refused(
+    site: Site, cast, make_revision
+):
+    make_revision("in_force")
+    with site.database.writing() as session:
+        by = cast.reader(session, "controller")
+        reports.type_figure(session, clock.today().year, "Tài liệu còn hiệu lực cuối kỳ", "12", by=by, source="Sổ tay")
+        assert [row.about for row in reports.of_year(session, clock.today().year).contradictions] == [
+            "Tài liệu còn hiệu lực cuối kỳ"
+        ]
+        with pytest.raises(Refused) as refused:
+            reports.type_figure(session, 2022, "Khiếu nại", "3", by=by, source=" ")
+        assert refused.value.field == "source"
+        with pytest.raises(NoRole):
+            reports.type_figure(session, 2022, "Khiếu nại", "3", by=cast.reader(session, "staff"), source="Sổ")
+
+
+def test_a_total_of_96_and_a_half_against_rows_of_94_and_a_half_is_flagged(site: Site, cast):
+    with site.database.writing() as session:
+        by = cast.reader(session, "controller")
+        leaves = [row for row in reports.annex().rows if not reports.annex().children(row.code)]
+        lost = 550
+        for row in leaves:
+            less = min(lost, row.most)
+            lost -= less
+            reports.claim(session, 2022, row.code, row.most - less, by=by, evidence="Hồ sơ kèm theo")
+        reports.claim(session, 2022, reports.TOTAL, 9650, by=by)
+        found = reports.of_year(session, 2022)
+        assert (found.sheet.total, found.sheet.claimed_total) == (9450, 9650)
+        about = [row for row in found.contradictions if row.about == "total"]
+        assert "96,5" in about[0].sentence.vi
+        assert "94,5" in about[0].sentence.vi
+    assert verify.verify(site).ok
+
+
+def test_the_annex_has_17_criteria_of_100_points_and_a_parent_is_the_sum_of_its_parts(site: Site, cast):
+    annex = reports.annex()
+    top = annex.children(reports.TOTAL)
+    assert (len(top), sum(row.most for row in top)) == (17, 100_00)
+    for row in annex.rows:
+        if below := annex.children(row.code):
+            assert sum(each.most for each in below) == row.most, row.code
+    with site.database.writing() as session:
+        by = cast.reader(session, "controller")
+        with pytest.raises(Refused):
+            reports.claim(session, 2022, "7.2", 500, by=by)
+        with pytest.raises(Refused):
+            reports.claim(session, 2022, "7.2d", 150, by=by)
+        reports.claim(session, 2022, "7.2a", 250, by=by)
+        reports.claim(session, 2022, "7.2d", 100, by=by)
+        found = reports.of_year(session, 2022)
+    points = {row.row.code: row.claimed for row in found.sheet.rows}
+    assert (points["7.2a"], points["7.2"], points["7"]) == (250, 350, 350)
+
+
+def test_points_claimed_against_the_records_are_flagged(site: Site, cast, make_revision):
+    made = make_revision("in_force", on=clock.today() - timedelta(days=800))
+    year = clock.today().year
+    with site.database.writing() as session:
+        by = cast.reader(session, "controller")
+        document = session.get_one(Document, made.document_id)
+        due, _ = reviews.of_document(session, document)
+        assert due.overdue(clock.today())
+        reports.claim(session, year, "8.4", 150, by=by)
+        assert [row.about for row in reports.of_year(session, year).contradictions] == ["8.4"]
+        reviews.record(session, document, by=by, outcome="keep", reason="Còn phù hợp.")
+        assert reports.of_year(session, year).contradictions == []
+    assert verify.verify(site).ok
+
+
+def test_a_review_moves_the_due_date_by_the_period_of_the_type_and_needs_a_reason(site: Site, cast, make_revision):
+    made = make_revision("in_force", on=date(2024, 1, 31))
+    with site.database.writing() as session:
+        document = session.get_one(Document, made.document_id)
+        document.type.review_months = 1
+        due, _ = reviews.of_document(session, document)
+        assert due.due_on == date(2024, 2, 29)
+        by = cast.reader(session, "reviewer")
+        assert [row.revision.document_id for row in reviews.overdue(session, by=by)] == [made.document_id]
+        assert reviews.overdue(session, by=cast.reader(session, "staff")) == []
+        with pytest.raises(Refused):
+            reviews.record(session, document, by=by, outcome="amend", reason=" ")
+        with pytest.raises(NoRole):
+            reviews.record(session, document, by=cast.reader(session, "neighbour"), outcome="keep", reason="Còn đúng.")
+        reviews.record(session, document, by=by, outcome="amend", reason="Đổi biểu mẫu.")
+        assert reviews.overdue(session) == []
+
+
+def test_the_report_is_written_in_the_words_of_the_offices(site: Site, cast, make_revision):
+    make_revision("in_force")
+    with site.database.reading() as session:
+        found = reports.of_year(session, clock.today().year)
+        made = paper.build(session, found, locale="vi")
+    text = "\n".join([made.title, *made.opening, *made.closing])
+    assert f"năm {clock.today().year}" in made.title
+    assert "1 tài liệu còn hiệu lực" in text
+    assert scoring.written(9450) == "94,5"

@@ -63,7 +63,7 @@ def available() -> Sentence | None:
     with tempfile.TemporaryDirectory(prefix="docctl-") as folder:
         work = _workplace(Path(folder))
         done = run_and_kill(
-            [*_sandbox(work, 30), "/bin/sh", "-c", 'touch /work/out/yes && exec test -x "$0"', _office()], timeout=30
+            [*_sandbox(work, 30), "/bin/sh", "-c", 'touch /box/out/yes && exec test -x "$0"', _office()], timeout=30
         )
         return None if done == 0 and (work / "out/yes").exists() else NO_SANDBOX
 
@@ -122,8 +122,9 @@ def to_pdf(path: Path, kind: Kind, into: Path, *, timeout: float = 90) -> Path |
 @functools.cache
 def version() -> str:
     """Return the name and version of what converts (asked once in a process)."""
-    with tempfile.TemporaryFile() as said:
-        run_and_kill([_office(), "--version"], timeout=10, stdout=said)
+    with tempfile.TemporaryDirectory(prefix="docctl-") as folder, tempfile.TemporaryFile() as said:
+        # In the sandbox as well: outside it leaves settings in the home folder of whoever runs the server.
+        run_and_kill([*_sandbox(_workplace(Path(folder)), 20), _office(), "--version"], timeout=20, stdout=said)
         said.seek(0)
         words = said.read(200).decode(errors="replace").split()
     return " ".join(words[:2]).lower() if words[:1] == ["LibreOffice"] else "libreoffice"
@@ -145,9 +146,9 @@ def _convert(files: Mapping[Path, Kind], target: str, into: Path, timeout: float
         for number, (path, kind) in enumerate(files.items()):
             names[path] = f"{number:04}"
             shutil.copyfile(path, work / "in" / f"{number:04}.{kind}")
-        office = [_office(), "-env:UserInstallation=file:///work/profile", "--headless", "--norestore", "--nolockcheck"]
-        sources = [f"/work/in/{names[path]}.{kind}" for path, kind in files.items()]
-        command = [*_sandbox(work, timeout), *office, "--convert-to", target, "--outdir", "/work/out", *sources]
+        office = [_office(), "-env:UserInstallation=file:///box/profile", "--headless", "--norestore", "--nolockcheck"]
+        sources = [f"/box/in/{names[path]}.{kind}" for path, kind in files.items()]
+        command = [*_sandbox(work, timeout), *office, "--convert-to", target, "--outdir", "/box/out", *sources]
         run_and_kill(command, timeout=timeout)
         found = ((path, _collect(work / "out", name, into)) for path, name in names.items())
         return {path: result for path, result in found if result}
@@ -217,7 +218,7 @@ def _sandbox(work: Path, timeout: float) -> list[str]:
         "/var/lib/libreoffice",
     ):
         command += ["--ro-bind-try", extra, extra]
-    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", str(work / "in"), "/work/in"]  # noqa: S108 (a folder of the sandbox)
-    command += ["--bind", str(work / "out"), "/work/out", "--bind", str(work / "profile"), "/work/profile"]
-    command += ["--setenv", "HOME", "/work/profile", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8"]
-    return [*command, "--chdir", "/work/out", "/bin/sh", "-c", _LIMITED, "sh", str(int(timeout) + 1)]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", str(work / "in"), "/box/in"]  # noqa: S108 (a folder of the sandbox)
+    command += ["--bind", str(work / "out"), "/box/out", "--bind", str(work / "profile"), "/box/profile"]
+    command += ["--setenv", "HOME", "/box/profile", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8"]
+    return [*command, "--chdir", "/box/out", "/bin/sh", "-c", _LIMITED, "sh", str(int(timeout) + 1)]

@@ -91,7 +91,7 @@ def decide(window: Window, number: str, on: date, *, withdraw: str = "") -> str:
             add.locator("summary").click()
         add.locator("[name=withdraw]").fill(withdraw)
         with page.expect_navigation():
-            add.locator("form button[type=submit]").click()
+            add.locator("form:has([name=withdraw]) button[type=submit]").click()
     window.go(decision)
     window.press("check")
     window.sign_out()

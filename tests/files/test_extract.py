@@ -193,8 +193,8 @@ def test_a_file_that_libreoffice_cannot_read_costs_the_others_nothing(shared_dat
 @needs_office
 def test_the_sandbox_has_no_network_no_home_and_no_way_to_write_elsewhere(tmp_path: Path) -> None:
     work = convert._workplace(tmp_path)
-    probe = "cat /proc/net/dev; ls /root /home /etc/passwd; touch /usr/x /work/in/x && echo written; env"
-    command = [*convert._sandbox(work, 10), "/bin/sh", "-c", f"({probe}) > /work/out/seen 2>&1"]
+    probe = "cat /proc/net/dev; ls /root /home /etc/passwd; touch /usr/x /box/in/x && echo written; env"
+    command = [*convert._sandbox(work, 10), "/bin/sh", "-c", f"({probe}) > /box/out/seen 2>&1"]
     run_and_kill(command, timeout=20)
     seen = (work / "out" / "seen").read_text()
     interfaces = [
@@ -267,8 +267,8 @@ def test_what_is_tracked_as_deleted_is_not_read_from_a_doc_file_either(docx: Mak
     work = convert._workplace(tmp_path / "work")
     docx(body, name="work/in/a.docx")
     # The working folder of the sandbox is where results go.
-    make = [convert._office(), "-env:UserInstallation=file:///work/profile", "--convert-to", "doc:MS Word 97"]
-    run_and_kill([*convert._sandbox(work, 60), *make, "/work/in/a.docx"], timeout=60)
+    make = [convert._office(), "-env:UserInstallation=file:///box/profile", "--convert-to", "doc:MS Word 97"]
+    run_and_kill([*convert._sandbox(work, 60), *make, "/box/in/a.docx"], timeout=60)
     made = work / "out" / "a.doc"
     assert "đã xóa".encode("utf-16-le") in made.read_bytes()
     assert read(made, Kind.DOC).text == "giữ lại tiếp theo"

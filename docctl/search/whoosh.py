@@ -6,7 +6,6 @@ a crash between the two commits it is still the old one, and the next follow doe
 then a revision that was about to move from one index to the other may be missed or be in both; it is counted once.
 """
 
-import logging
 import threading
 import time
 import warnings
@@ -20,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from docctl import text
-from docctl.search import EngineResult, Index, IndexedRevision, Query, folders, scoring
+from docctl.search import EngineResult, Index, IndexedRevision, Query, folders, scoring, seals
 from docctl.search.folders import Builds, Exclusive, sync
+from docctl.search.seals import Watch
 
 with warnings.catch_warnings():
     # Whoosh 2.7.4 was written before Python warned of these escapes; it is pinned and not ours to edit.
@@ -43,8 +43,6 @@ MEMORY_MB = 256  # By Whoosh's own estimate; beyond it postings are sorted on di
 SMALL, CROWD = 100, 10  # So many small segments become one; large ones stay, or one change would cost minutes.
 MOST_EXPANSIONS = 200
 CACHED_POSTINGS = 1_000_000  # About 100 MB of decoded posting lists.
-
-log = logging.getLogger(__name__)
 
 
 class Damaged(Exception):
@@ -255,6 +253,7 @@ class WhooshEngine:
         self.cache = cache or ListCache(CACHED_POSTINGS)
         self.storages: dict[tuple[str, str], DurableStorage] = {}
         self.local = threading.local()
+        self.watch = Watch()
 
     def position(self) -> int:
         """Return the sequence of the trail's entry up to which the index is complete; 0 when it must be built."""
@@ -283,11 +282,12 @@ class WhooshEngine:
         with self.builds.held():
             build = self.builds.live() or self.builds.created_live(self._prepare)
             gone = {*removals, *(revision.revision_id for revision in upserts)}
-            archived = [_row(revision) for revision in upserts if not revision.current]
-            self._commit(build, ARCHIVE, gone, archived)
-            current = [_row(revision) for revision in upserts if revision.current]
-            current.append({"revision": 0, "position": {"sequence": position, "mark": mark}})
-            self._commit(build, CURRENT, gone | {0}, current)
+            with seals.sealing(self.folder / build, lambda: self._needed(build)):
+                archived = [_row(revision) for revision in upserts if not revision.current]
+                self._commit(build, ARCHIVE, gone, archived)
+                current = [_row(revision) for revision in upserts if revision.current]
+                current.append({"revision": 0, "position": {"sequence": position, "mark": mark}})
+                self._commit(build, CURRENT, gone | {0}, current)
             self.builds.sweep()
 
     @contextmanager
@@ -308,15 +308,16 @@ class WhooshEngine:
     ) -> EngineResult:
         """Find revisions among those in `only`, with the exact total of them; a broken index finds none."""
         names = (CURRENT,) if index == "current" else (ARCHIVE, CURRENT)
+        build, why = "", ""
         for _ in range(2):  # A file may go while a reader opens it, so a failed read is tried once more.
+            build = self.builds.live()
             try:
                 segments = [segment for name in names for segment in self._open(name).segments]
                 return scoring.search(segments, query, only, limit)
-            except Damaged:
+            except Damaged as damage:
+                why = str(damage)
                 self.close()
-        log.warning("The search index in %s is damaged and will be built again.", self.folder)
-        with suppress(TimeoutError):  # Whoever writes it now will notice the same.
-            self.clear()
+        self.builds.give_up(build, why)
         return EngineResult(0, [])
 
     def clear(self) -> None:
@@ -329,17 +330,31 @@ class WhooshEngine:
             opened.close()
 
     def _position(self) -> tuple[int, str]:
+        build, why = "", ""
         for _ in range(2):
+            build = self.builds.live()
             try:
                 self._open(ARCHIVE)  # Both must be whole, or all is built again.
                 return self._open(CURRENT).position()
-            except Damaged:
+            except Damaged as damage:
+                why = str(damage)
                 self.close()
+        self.builds.give_up(build, why)
         return 0, ""
 
     def _prepare(self, build: str) -> None:
+        with seals.sealing(self.folder / build, lambda: self._needed(build)):
+            for name in (CURRENT, ARCHIVE):
+                FileIndex.create(self._storage(build, name), SCHEMA)
+
+    def _needed(self, build: str) -> Iterator[Path]:
+        """Return the files that the newest commits are read from."""
         for name in (CURRENT, ARCHIVE):
-            FileIndex.create(self._storage(build, name), SCHEMA)
+            folder = self.folder / build / name
+            index = FileIndex(self._storage(build, name), SCHEMA)
+            segments = {str(segment.segment_id()) for segment in index._segments()}
+            yield folder / TOC._filename(MAIN, index.latest_generation())
+            yield from (path for path in folder.iterdir() if _segment_of(path.name) in segments)
 
     def _storage(self, build: str, name: str) -> DurableStorage:
         # One object for as long as the process lives: it remembers since when files are obsolete.
@@ -350,6 +365,8 @@ class WhooshEngine:
         build = self.builds.live()
         if not build:
             return Opened(("", -1), [])
+        if wrong := self.watch.damaged(self.folder / build, name):
+            raise Damaged(f"{wrong} is not what was written")
         held: dict[str, Opened] = self.local.__dict__.setdefault("opened", {})
         with _reading():
             key = (build, int(TOC._latest_generation(self._storage(build, name), MAIN)))
@@ -402,6 +419,11 @@ def _merged(writer: Any, segments: Sequence[Any]) -> list[Any]:
         else:
             kept.append(segment)
     return kept
+
+
+def _segment_of(name: str) -> str:
+    """Return the segment whose file this is, by its name: `MAIN_9oa22c4jwmqoc8qc.trm`."""
+    return name.removeprefix(f"{MAIN}_").partition(".")[0]
 
 
 def _row(revision: IndexedRevision) -> dict[str, Any]:

@@ -32,6 +32,11 @@ SIGHTS_KEPT, ANSWERS_KEPT = 16, 256
 MOST_COUNTED = 5_000  # Hits, beyond which filters show no numbers: then words narrow better.
 MOST_SORTED = 2_000  # Of the best hits, when they are put in another order.
 
+BEING_BUILT = Sentence(
+    "Chỉ mục tìm kiếm đang được dựng lại nên chưa tìm thấy hết. Hãy tìm lại sau ít phút.",
+    "The search index is being built again, so not everything is found yet. Search again in a few minutes.",
+)
+
 Scope = Literal["in-force", "all"]
 Sort = Literal["relevance", "newest"]
 SORTS: tuple[Sort, ...] = ("relevance", "newest")
@@ -167,6 +172,8 @@ def find(
     order = _sorted(found.hits, sort, sight)
     hits = _hits(session, found.query, order[offset : offset + limit], on or clock.now(), reader)
     notes += _understood(query, found)
+    if head.sequence and not engine.generation():
+        notes.insert(0, BEING_BUILT)
     suggestions = [words for words in (found.spelled, found.meant) if words]
     facets = _counted(asking, sight, narrowed, found) if counted else {}
     took = (time.perf_counter() - began) * 1000

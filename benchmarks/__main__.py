@@ -21,6 +21,7 @@ import pysqlite3
 from benchmarks import growth
 from benchmarks.corpus import Made, documents
 from benchmarks.fts5 import Fts5
+from benchmarks.queries import mix
 from docctl.search import Engine, IndexedRevision, Query
 from docctl.search.following import DOCUMENTS_AT_ONCE
 from docctl.search.tantivy import TantivyEngine
@@ -33,29 +34,6 @@ ROUNDS = 4  # The first, with nothing decoded yet, is told apart.
 ALLOWED_SHARE = 0.4  # Of the documents, under the filter.
 
 T = TypeVar("T")
-
-PHRASES = (
-    "bộ phận tiếp nhận",
-    "thời hạn giải quyết",
-    "ngày làm việc",
-    "công chức tư pháp",
-    "quyền sử dụng đất",
-    "trường hợp cần xác minh",
-    "lưu trữ cơ quan",
-    "kiểm tra thực tế",
-)
-FOUR = (
-    "dang ky khai sinh ho",
-    "thoi han giai quyet",
-    "cap lai giay phep",
-    "quy trinh tham dinh dat",
-    "tro cap xa hoi",
-    "bao cao so lieu",
-    "le phi ho ngheo",
-    "van ban bo sung mau",
-)
-TWO = ("quy trinh", "ho so", "khai sinh", "giay phep", "van thu", "tham dinh", "bien ban", "luu tru")
-
 
 ENGINES: dict[str, Callable[[Path], Engine]] = {"whoosh": WhooshEngine, "tantivy": TantivyEngine}
 
@@ -138,7 +116,7 @@ def _at_size(size: int, engines: list[Measured], baseline: Fts5, theirs: float, 
     baseline.allow(allowed)
     lines: list[Line] = []
     mixes: dict[str, tuple[list[float], list[float]]] = {each.name: ([], []) for each in engines}
-    for name, typed in _queries(size).items():
+    for name, typed in mix(size).items():
         for each in engines:
             line, ours, others = _kind(size, name, typed, each, baseline, allowed)
             lines.append(line)
@@ -151,19 +129,6 @@ def _at_size(size: int, engines: list[Measured], baseline: Fts5, theirs: float, 
         lines.append(Line(size, each.name, "build", "CPU s", each.spent, theirs, each.spent / theirs))
         lines.append(Line(size, each.name, "size on disk", "MB", disk[0], disk[1], disk[0] / disk[1]))
     return lines
-
-
-def _queries(size: int) -> dict[str, list[str]]:
-    chance = random.Random(size)
-    made = list(documents(min(size, 300)))
-    rare = [f"{chance.randint(1, 3000)}/QĐ-UBND" for _ in range(8)]
-    return {
-        "rare term": [word.split("/")[0] for word in rare],
-        "4 folded terms": list(FOUR),
-        "phrase": [f'"{phrase}"' for phrase in PHRASES],
-        "filter + count": list(TWO),
-        "code": [chance.choice(made).code for _ in range(8)],
-    }
 
 
 def _kind(

@@ -88,6 +88,7 @@ class Results:
     spelled: str = ""  # The words that were searched in the place of the typed ones.
     complete: int = 0  # How many have all the words; the others have most of them.
     facets: dict[str, list[Choice]] = field(default_factory=dict)
+    among: int = 0  # How many revisions there are to find among, whatever the words.
 
     def as_dict(self) -> dict[str, Any]:
         """Return the results as the command line and the API write them."""
@@ -157,27 +158,30 @@ def find(
             memory.lexicons.put(key, known := Lexicon(_titles(session, sight.ids)))
         return known
 
+    known: dict[int, Candidate] = {}
+
     def read(ids: Sequence[int]) -> dict[int, Candidate]:
-        return _texts(session, ids, sight if everything else None)
+        if missing := [id for id in ids if id not in known]:
+            known.update(_texts(session, missing, sight if everything else None))
+        return {id: known[id] for id in ids if id in known}
 
     asking = Asking(engine, index, narrowed.ids, read, lexicon)
-    found = _remembered(
-        memory.ranked,
-        (head.hash, engine.generation(), sight.since, key_of(reader, everything=everything, on=on), narrowed.asked),
-        asking,
-        query,
-        offset + limit if sort == "relevance" else MOST_SORTED,
-        verbatim=verbatim,
-    )
+    wanted = offset + limit if sort == "relevance" else MOST_SORTED
+    for _ in range(2):
+        generation = engine.generation()
+        key = (head.hash, generation, sight.since, key_of(reader, everything=everything, on=on), narrowed.asked)
+        found = _remembered(memory.ranked, key, asking, query, wanted, verbatim=verbatim)
+        if found.total or engine.generation() == generation:
+            break  # Else the index was found damaged, or was built, while it was asked.
     order = _sorted(found.hits, sort, sight)
     hits = _hits(session, found.query, order[offset : offset + limit], on or clock.now(), reader)
     notes += _understood(query, found)
-    if head.sequence and not engine.generation():
+    if head.sequence and not generation:
         notes.insert(0, BEING_BUILT)
     suggestions = [words for words in (found.spelled, found.meant) if words]
     facets = _counted(asking, sight, narrowed, found) if counted else {}
     took = (time.perf_counter() - began) * 1000
-    return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets)
+    return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets, narrowed.among)
 
 
 def _remembered(
@@ -194,9 +198,15 @@ def _remembered(
 
 def _counted(asking: Asking, sight: Sight, narrowed: Narrowed, found: Ranked) -> dict[str, list[Choice]]:
     """Count once over everything that matches without the filters, so that each can be counted with the others applied."""
-    open_to = replace(asking, only=sight.ids) if narrowed.tests else asking
-    matched = open_to.first(found.searched, MOST_COUNTED)
-    return narrowed.counted(id for id, _ in matched.hits) if matched.total <= MOST_COUNTED else {}
+    if not narrowed.left_by:
+        if found.total <= len(found.hits):
+            return narrowed.counted(id for id, _ in found.hits)
+        if found.total > MOST_COUNTED:
+            return {}
+    open_to = replace(asking, only=sight.ids)
+    if narrowed.left_by and open_to.first(found.searched, 1).total > MOST_COUNTED:
+        return {}
+    return narrowed.counted(id for id, _ in open_to.first(found.searched, MOST_COUNTED).hits)
 
 
 def _sorted(hits: Sequence[tuple[int, float]], sort: str, sight: Sight) -> list[tuple[int, float]]:

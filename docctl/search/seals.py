@@ -56,7 +56,7 @@ class Watch:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.build: Path | None = None
-        self.sealed: tuple[int, int] | None = None
+        self.sealed: tuple[int, int, int] | None = None
         self.seals: Seals | None = None
         self.seen: dict[str, tuple[int, int, int]] = {}
 

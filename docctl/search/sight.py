@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from docctl.documents import Document
 from docctl.people import Reader
 from docctl.revisions import Revision
 
-KEPT = 16
+_NONE: frozenset[int] = frozenset()
 
 V = TypeVar("V")
 
@@ -46,6 +46,22 @@ class Sight:
     def ids(self) -> frozenset[int]:
         """The ids of the revisions."""
         return frozenset(self.facts)
+
+    def having(self, name: str, values: Collection[object]) -> frozenset[int]:
+        """Return the ids of the revisions of which a fact is one of some values; looked up, not searched for."""
+        if name not in self.sorted_by:
+            sets: dict[object, set[int]] = {}
+            place = Facts._fields.index(name)
+            for id, facts in self.facts.items():
+                sets.setdefault(facts[place], set()).add(id)
+            self.sorted_by[name] = {value: frozenset(ids) for value, ids in sets.items()}
+        found = [self.sorted_by[name].get(value, _NONE) for value in values]
+        return found[0] if len(found) == 1 else _NONE.union(*found)
+
+    @cached_property
+    def sorted_by(self) -> dict[str, dict[object, frozenset[int]]]:
+        """For each fact that was asked about, the ids by its values."""
+        return {}
 
     def holds(self, now: datetime) -> bool:
         """Say whether no revision began or ended to be in force meanwhile."""

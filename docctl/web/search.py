@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import SearchField, SelectField, StringField
 
-from docctl import clock, documents, register, revisions, units
+from docctl import clock, documents, register, units
 from docctl.register import Asked
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.search import finding
@@ -122,7 +122,7 @@ def _page(
         error=asking.mark(form, refused),
         found=found,
         rows=[_row(hit) for hit in found.hits] if found else [],
-        of=_denominator(form, everything=everything, on=on) if found else 0,
+        of=_denominator(form, found, everything=everything, on=on) if found else 0,
         everything=everything,
         may_widen=register.sees_more(edge.me()) and not everything,
         wider_url=_url(scope=EVERYTHING),
@@ -170,9 +170,10 @@ def _label(name: str, choice: Choice, locale: str) -> str:
     return f"{choice.en if locale == 'en' else choice.vi} ({choice.hits})"
 
 
-def _denominator(form: SearchForm, *, everything: bool, on: datetime | None) -> int:
-    state = register.EVERY if everything and on is None else revisions.IN_FORCE
-    asked = Asked(unit=form.unit.data or "", type=form.type.data or "", state=state, at=on)
+def _denominator(form: SearchForm, found: Results, *, everything: bool, on: datetime | None) -> int:
+    if not everything or on is not None:
+        return found.among
+    asked = Asked(unit=form.unit.data or "", type=form.type.data or "", state=register.EVERY)
     return register.find(edge.reading(), asked, by=edge.me(), limit=0).total
 
 

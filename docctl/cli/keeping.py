@@ -18,6 +18,7 @@ from docctl.search import following
 from docctl.site import Site
 from docctl.verify import Problem, Progress, Report, Scope, covers
 from docctl.verify import verify as verified
+from docctl.workflow import WorkflowError
 
 UNCHECKED, UNANCHORED = 2, 3
 
@@ -36,9 +37,9 @@ UNCHECKED, UNANCHORED = 2, 3
 def verify(anchor_paths: tuple[Path, ...], quick: bool, subset: str, as_json: bool) -> None:
     """Check trail, signatures, stored states, files, index, database and checkpoints; 0 clean, 1 found, 2 not checked, 3 clean but for a tail.
 
-    Exit status 1 names every record that fails. Status 3 says that all is clean as far as the newest checkpoint reaches,
-    and how many entries after it nothing vouches for; it comes only when checkpoints were given, by --anchor or by
-    DOCCTL_CHECKPOINTS.
+    Exit status 1 names every record that fails. Status 3 says that all is clean, and how many entries nothing vouches
+    for, since when: those after the newest checkpoint that was given by --anchor or by DOCCTL_CHECKPOINTS, or, without
+    any, all of them.
     """
     scope = _scope(quick, subset)
     try:
@@ -47,10 +48,14 @@ def verify(anchor_paths: tuple[Path, ...], quick: bool, subset: str, as_json: bo
     except (ConfigError, Refused) as error:
         note(spoken(error.sentence) if isinstance(error, Refused) else str(error))
         raise SystemExit(UNCHECKED) from error
+    except WorkflowError as error:
+        report = Report(Head(0, GENESIS), {}, [Problem("state", "workflow_version", error.text("en"))])
     except DatabaseError as error:
         # So damaged that it does not even open: that too is a finding and not an accident.
         report = Report(Head(0, GENESIS), {}, [Problem("database", "database", str(error.orig))])
     _tell(report, as_json)
+    if report.tail.entries:
+        raise SystemExit(UNANCHORED)
 
 
 @click.command("checkpoint")
@@ -262,18 +267,16 @@ def _tell(report: Report, as_json: bool) -> None:
     if not report.ok:
         note(spoken(Sentence("Tìm thấy {n} lỗi.", "{n} problems found.").fill(n=len(report.problems))))
         raise SystemExit(REFUSED)
-    if report.tail and report.tail.entries:
-        raise SystemExit(UNANCHORED)
 
 
 def _tell_tail(report: Report) -> None:
-    if report.tail is None:
+    if not report.anchored:
         sentence = Sentence(
-            "Không có mốc kiểm soát nào để đối chiếu (--anchor), nên không loại trừ được việc cắt bớt phần cuối nhật ký "
-            "hoặc thay bằng cơ sở dữ liệu cũ.",
-            "There was no checkpoint to compare with (--anchor): a cut tail or an older database in its place cannot be "
-            "excluded.",
-        )
+            "Không có mốc kiểm soát nào để đối chiếu (--anchor): không loại trừ được việc viết lại {n} mục nhật ký từ {since}, "
+            "cắt bớt phần cuối hoặc thay bằng cơ sở dữ liệu cũ.",
+            "There was no checkpoint to compare with (--anchor): that the {n} entries since {since} were written anew, that a "
+            "tail was cut off or that an older database was put in their place cannot be excluded.",
+        ).fill(n=report.tail.entries, since=report.tail.since)
     elif report.tail.entries:
         sentence = Sentence(
             "{n} mục cuối nhật ký, từ {since}, chưa có mốc kiểm soát nào xác nhận: không loại trừ được việc sửa chúng.",

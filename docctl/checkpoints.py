@@ -27,6 +27,7 @@ from docctl.site import Site
 
 FORMAT = 1
 NAME = "checkpoints.jsonl"
+KEY = "checkpoint_key"
 EVERY_ENTRIES = 100
 EVERY = timedelta(seconds=60)
 
@@ -272,7 +273,7 @@ def _parsed(line: str) -> Checkpoint:
 
 
 def _key(settings: Settings) -> Ed25519PrivateKey:
-    kept = settings.storage / "checkpoint_key"
+    kept = settings.storage / KEY
     try:
         fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()).hex()
         with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

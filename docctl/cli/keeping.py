@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy.exc import DatabaseError
@@ -192,15 +193,12 @@ def restore_command(file: Path, force: bool, as_json: bool) -> None:
     if before:
         note(f"The database that was there is kept as {before}.")
     if made.schema != newest_schema():
-        note(f"The backup has schema {made.schema}. Run `docctl upgrade`, then `docctl verify`.")
-        say(as_json, {"restored": str(file), "head": {"sequence": made.sequence, "hash": made.hash}}, "Restored.")
-        return
+        note(f"The backup had schema {made.schema}; it was brought up to {newest_schema()}.")
     with opened() as site:
         report = verified(site, bar())
-        if report.ok:
-            point = backup.begin_epoch(site, made)
-            note(f"Epoch {point.epoch} of the trail began at entry {point.sequence}.")
-        _tell(report, as_json)
+        point = checkpoints.make(site)
+    note(f"Epoch {point.epoch} of the trail began at entry {point.sequence}.")
+    _tell(report, as_json, head={"sequence": made.sequence, "hash": made.hash}, epoch=point.epoch)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -246,7 +244,7 @@ def _drawn(stage: str, done: int, total: int) -> None:
     click.echo(f"\r{stage:<10} [{'#' * filled}{'.' * (30 - filled)}] {done}/{total}{end}", nl=False, err=True)
 
 
-def _tell(report: Report, as_json: bool) -> None:
+def _tell(report: Report, as_json: bool, **more: Any) -> None:
     counts = ", ".join(f"{name} {number}" for name, number in report.checked.items())
     covered = covers()
     by_trail, by_points = ", ".join(covered["replayed"] + covered["checked"]), ", ".join(covered["by_checkpoint_only"])
@@ -255,7 +253,7 @@ def _tell(report: Report, as_json: bool) -> None:
     )
     say(
         as_json,
-        report.as_dict(),
+        report.as_dict() | more,
         f"Checked: {counts}.",
         tables,
         f"Files: {report.scope.words()}.",

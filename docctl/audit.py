@@ -88,6 +88,7 @@ class Action(StrEnum):
     TRAIL_READ = "trail.read"
     TRAIL_EXPORTED = "trail.exported"
     EVIDENCE_TAKEN = "evidence.taken"
+    INDEX_REBUILD_ASKED = "index.rebuild_asked"
     HOLIDAY_LISTED = "holiday.listed"
     HOLIDAY_REMOVED = "holiday.removed"
     EXTERNAL_ADDED = "external_document.added"

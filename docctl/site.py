@@ -1,8 +1,8 @@
 """Everything that a process needs, opened once: settings, clock, database, files, workflows, search."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from docctl import clock, lifecycle, search, workflow
+from docctl import clock, lifecycle, search, searches, workflow
 from docctl import retention as retention  # With the last of the nouns that sign every table is known.
 from docctl import watch as watch
 from docctl.config import ConfigError, Settings
@@ -21,6 +21,7 @@ class Site:
     store: Store
     engine: search.Engine
     pages: Pages
+    heard: searches.Heard = field(default_factory=searches.Heard)
 
     def close(self) -> None:
         """Close the database's connections, and the index as far as this thread has it open."""

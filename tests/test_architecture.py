@@ -62,6 +62,7 @@ ORDER = (
         "files",
         "renditions",
         "search",
+        "searches",
         "site",
         "checkpoints",
         "jobs",
@@ -334,6 +335,7 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.reports
     import docctl.retention
     import docctl.reviews
+    import docctl.searches
     import docctl.tokens
     import docctl.watch
 

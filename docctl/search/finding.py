@@ -173,6 +173,52 @@ def find(
     return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets)
 
 
+def seen(session: Session, engine: Engine, *, reader: Reader | None, scope: Scope | str, on: datetime | None) -> Sight:
+    """Return what a reader may find in a scope."""
+    memory = _memories.setdefault(engine, _Memory())
+    return sight_of(session, reader, everything=scope == "all", on=on, kept=memory.sights, head=audit.head(session))
+
+
+def matching(
+    session: Session,
+    engine: Engine,
+    words: str,
+    *,
+    reader: Reader | None,
+    limit: int,
+    scope: Scope | str = "in-force",
+    unit: str | None = None,
+    type: str | None = None,
+    field: str | None = None,
+    state: str | None = None,
+    year: int | None = None,
+    among: frozenset[int] | None = None,
+) -> tuple[int, list[int]]:
+    """Return how many revisions have all the words, and the best `limit` of them, as far as a reader may see them now.
+
+    `among` keeps to some revisions; nothing is spelled otherwise and no word may be missing.
+    """
+    query = Query.parse(words)
+    sight = seen(session, engine, reader=reader, scope=scope, on=None)
+    in_units, of_types, _ = narrowing.read(session, query)
+    asked = Asked(unit or "", type or "", field or "", state or "", year or 0, 0, in_units, of_types)
+    ids = Narrowed(session, sight, asked).ids
+    only = ids if among is None else ids & among
+    everything = scope == "all"
+    asking = Asking(
+        engine,
+        "all" if everything else "current",
+        only,
+        lambda some: _texts(session, some, sight if everything else None),
+        lambda: Lexicon(()),
+    )
+    found = asking.first(query, limit)
+    wanted = [id for id, _ in found.hits[:limit]]
+    visible = select(Revision.id).join(Document).where(Revision.id.in_(wanted), revisions.visible(reader))
+    may = set(session.scalars(visible))
+    return found.total, [id for id in wanted if id in may]
+
+
 def _remembered(
     kept: Kept[Ranked], key: tuple[Hashable, ...], asking: Asking, query: Query, wanted: int, *, verbatim: bool
 ) -> Ranked:

@@ -149,6 +149,7 @@ def actions() -> dict[str, str]:
         Action.TRAIL_RESTORED: _("restored from a backup"),
         Action.TRAIL_READ: _("trail read"),
         Action.TRAIL_EXPORTED: _("trail exported"),
+        Action.INDEX_REBUILD_ASKED: _("search index to be built anew"),
         Action.EVIDENCE_TAKEN: _("evidence taken"),
         Action.HOLIDAY_LISTED: _("holiday listed"),
         Action.HOLIDAY_REMOVED: _("holiday taken off the list"),

@@ -113,9 +113,7 @@ def _counted(session: Session, question: Question, secret: str) -> None:
     today = clock.local(question.at).date()
     row = session.get(AskedWords, key)
     if row is None:
-        row = AskedWords(
-            key=key, words="", askers="[]", times=0, in_vain=0, slow=0, slowest_ms=0, last_on=today
-        )
+        row = AskedWords(key=key, words="", askers="[]", times=0, in_vain=0, slow=0, slowest_ms=0, last_on=today)
         session.add(row)
     row.times, row.last_on = row.times + 1, today
     row.in_vain, row.slow = row.in_vain + (not question.found), row.slow + slow

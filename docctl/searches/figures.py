@@ -42,9 +42,9 @@ def figures(session: Session) -> Figures:
     sums = [func.coalesce(func.sum(column), 0) for column in (SearchDay.searches, SearchDay.in_vain, SearchDay.slow)]
     row = session.execute(select(*sums, func.coalesce(func.sum(SearchDay.took_ms), 0)).where(SearchDay.day >= since()))
     searches, nothing, slow, took_ms = (int(value) for value in row.one())
-    hidden = select(
-        func.coalesce(func.sum(AskedWords.in_vain), 0), func.coalesce(func.sum(AskedWords.slow), 0)
-    ).where(AskedWords.words == "", AskedWords.last_on >= since())
+    hidden = select(func.coalesce(func.sum(AskedWords.in_vain), 0), func.coalesce(func.sum(AskedWords.slow), 0)).where(
+        AskedWords.words == "", AskedWords.last_on >= since()
+    )
     nothing_hidden, slow_hidden = (int(value) for value in session.execute(hidden).one())
     return Figures(
         searches=searches,

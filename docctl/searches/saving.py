@@ -94,7 +94,9 @@ def of_person(session: Session, *, by: Reader) -> list[SavedSearch]:
 
 def load(session: Session, search_id: int, *, by: Reader) -> SavedSearch | None:
     """Return one of somebody's own saved searches; another's is as if it were not there."""
-    return session.scalars(select(SavedSearch).where(SavedSearch.id == search_id, SavedSearch.account_id == by.id)).first()
+    return session.scalars(
+        select(SavedSearch).where(SavedSearch.id == search_id, SavedSearch.account_id == by.id)
+    ).first()
 
 
 def remove(session: Session, row: SavedSearch) -> None:

@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from flask import Blueprint, flash, render_template, url_for
-from flask_babel import gettext as _
 from flask_babel import format_decimal
+from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 

@@ -70,7 +70,9 @@ def test_the_database_has_the_last_word_when_the_index_is_behind(sign_in, site, 
     jobs.wake(site)
     staff = sign_in("staff")
     assert asked(staff, "khai") == [("document", BIRTH)]
-    decide(site, cast, withdraw=[made.document_id], on=clock.today() - timedelta(days=1))  # The index does not know yet.
+    decide(
+        site, cast, withdraw=[made.document_id], on=clock.today() - timedelta(days=1)
+    )  # The index does not know yet.
     assert asked(staff, "khai") == []
 
 

@@ -18,6 +18,7 @@ from docctl import audit, clock, tokens
 from docctl.lifecycle import Stale
 from docctl.people import WrongPassword
 from docctl.rules import Refused, Sentence
+from docctl.text import number as digits
 from docctl.tokens import KeyReused
 from docctl.web import edge, errors, language, security
 
@@ -119,8 +120,8 @@ def number(name: str, *, default: int | None = None) -> int | None:
     value = body().get(name)
     if value is None or value == "":
         return default
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        return int(value)
+    if isinstance(value, str) and (typed := digits(value)) is not None:
+        return typed
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**9:
         raise wrong(name, Sentence("một số nguyên không âm", "a whole number that is not negative"))
     return value
@@ -161,13 +162,14 @@ def wrong(name: str, kind: Sentence) -> Wrong:
 def limit() -> int:
     """Return how many items a page of a list holds: `?limit=`, 50 unless told, at most 500."""
     asked = request.args.get("limit", "")
-    return min(max(int(asked), 1), MOST) if asked.isascii() and asked.isdigit() and len(asked) < 9 else PAGE
+    found = digits(asked)
+    return PAGE if found is None else min(max(found, 1), MOST)
 
 
 def cursor() -> int:
     """Return where a page of a list begins: `?cursor=`, as the page before it named it in `next`."""
     asked = request.args.get("cursor", "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
+    return digits(asked) or 0
 
 
 def page(found: list[Any], *, first: int, total: int) -> Answer:

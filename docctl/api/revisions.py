@@ -254,7 +254,7 @@ OPERATIONS = [
     ),
     Operation("GET", f"{ONE}/original", "Give the uploaded bytes, unchanged.", shapes.BINARY, original),
     Operation(
-        "GET", f"{ONE}/rendition", "Give the PDF, stamped with what holds at this moment.", shapes.BINARY, rendition
+        "GET", f"{ONE}/rendition", "Give the PDF, stamped with what holds at this moment.", shapes.PDF, rendition
     ),
     Operation("GET", f"{ONE}/text", "Give the text of the file.", READ, read_text),
     Operation("GET", f"{ONE}/changes", "Give the redline.", REDLINE, redline, query={"against": shapes.NUMBER}),

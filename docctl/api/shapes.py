@@ -14,7 +14,8 @@ MOMENT: Schema = {
     "description": "YYYY-MM-DD (its 00:00 at the office), or an ISO instant with offset.",
 }
 SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-BINARY: Schema = {"type": "string", "format": "binary"}
+BINARY: Schema = {"type": "string", "format": "binary"}  # Of whatever kind the document is.
+PDF: Schema = {"type": "string", "contentMediaType": "application/pdf"}
 
 
 def maybe(schema: Schema) -> Schema:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from docctl import authority, clock, distribution, documents, people, units
 from docctl.cli.documents import loaded
-from docctl.cli.main import Group, acting, as_option, json_option, opened, say, spoken
+from docctl.cli.main import NUMBER, Group, acting, as_option, json_option, opened, say, spoken
 from docctl.distribution import ControlledCopy, DistributionEntry, ReadTask, copies, lists, reading
 from docctl.people import Reader
 from docctl.rules import Refused, Sentence
@@ -46,7 +46,7 @@ def list_entries(type_code: str | None, reference: str | None, as_json: bool) ->
 @click.option("--role", default="")
 @click.option("--person", default=None, metavar="NAME")
 @click.option("--medium", type=click.Choice(list(lists.MEDIA)), default=lists.ELECTRONIC, show_default=True)
-@click.option("--copies", "number", default=0, type=int, help="Numbered copies.")
+@click.option("--copies", "number", default=0, type=NUMBER, help="Numbered copies.")
 @click.option("--reads/--no-reads", default=True, show_default=True)
 @as_option
 @json_option
@@ -85,7 +85,7 @@ def add_entry(
 
 
 @distribution_group.command("remove")
-@click.argument("entry_id", type=int)
+@click.argument("entry_id", type=NUMBER)
 @as_option
 @json_option
 def remove_entry(entry_id: int, actor: str, as_json: bool) -> None:
@@ -100,7 +100,7 @@ def remove_entry(entry_id: int, actor: str, as_json: bool) -> None:
 
 
 @distribution_group.command("show")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @as_option
 @json_option
 def show(revision_id: int, actor: str, as_json: bool) -> None:
@@ -137,7 +137,7 @@ def pending(actor: str, as_json: bool) -> None:
 
 
 @read_group.command("open")
-@click.argument("task_id", type=int)
+@click.argument("task_id", type=NUMBER)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @as_option
 @json_option
@@ -155,7 +155,7 @@ def open_document(task_id: int, output: Path, actor: str, as_json: bool) -> None
 
 
 @read_group.command("confirm")
-@click.argument("task_id", type=int)
+@click.argument("task_id", type=NUMBER)
 @as_option
 @json_option
 def confirm(task_id: int, actor: str, as_json: bool) -> None:
@@ -164,7 +164,7 @@ def confirm(task_id: int, actor: str, as_json: bool) -> None:
 
 
 @read_group.command("exempt")
-@click.argument("task_id", type=int)
+@click.argument("task_id", type=NUMBER)
 @click.option("--reason", default="")
 @as_option
 @json_option
@@ -195,11 +195,11 @@ def act_on_copy(copy: str, trigger: str, reason: str, condition: str, actor: str
 
 
 @copy_group.command("add")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @click.option("--unit", default=None, help="The code of the unit that will hold them.")
 @click.option("--person", default=None, metavar="NAME", help="Who will hold them.")
 @click.option("--medium", type=click.Choice(list(lists.MEDIA)), default=lists.PAPER, show_default=True)
-@click.option("--copies", "number", default=1, show_default=True, type=int)
+@click.option("--copies", "number", default=1, show_default=True, type=NUMBER)
 @as_option
 @json_option
 def add_copies(

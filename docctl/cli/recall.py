@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from docctl import authority, clock, exporting, people, recall
 from docctl.cli.distribution import copy_dict
 from docctl.cli.main import (
+    NUMBER,
     Group,
     acting,
     as_option,
@@ -46,7 +47,7 @@ def list_recalls(actor: str, as_json: bool) -> None:
 
 
 @recall_group.command("show")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Minutes: .docx, .pdf."
 )
@@ -71,7 +72,7 @@ def show(recall_id: int, output: Path | None, actor: str, as_json: bool) -> None
 
 
 @recall_group.command("return")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.argument("marks", nargs=-1, required=True)
 @click.option("--condition", default="", help="How the copies came back.")
 @as_option
@@ -85,7 +86,7 @@ def take_back(recall_id: int, marks: tuple[str, ...], condition: str, actor: str
 
 
 @recall_group.command("lost")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.argument("mark")
 @click.option("--reason", required=True)
 @as_option
@@ -99,7 +100,7 @@ def lost(recall_id: int, mark: str, reason: str, actor: str, as_json: bool) -> N
 
 
 @recall_group.command("minutes")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.option("--number", required=True)
 @click.option("--date", "held_on", required=True, metavar="DATE")
 @click.option("--participants", required=True)
@@ -117,7 +118,7 @@ def write_minutes(recall_id: int, number: str, held_on: str, participants: str, 
 
 
 @recall_group.command("act")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.argument("trigger")
 @click.option("--reason", default="")
 @password_options

@@ -92,6 +92,7 @@
         const { items } = await answer.json();
         // An answer that comes when the field was left, or after a newer question, is of no use.
         if (mine !== asking || document.activeElement !== input) return;
+        list.dataset.answers = question.get("q");
         show(items);
         then?.();
       } catch { /* Without an answer the search still works. */ }

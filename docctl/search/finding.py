@@ -16,7 +16,7 @@ from docctl.documents import Document
 from docctl.people import Reader
 from docctl.revisions import Revision
 from docctl.rules import Sentence
-from docctl.search import Engine, Index, Query, narrowing
+from docctl.search import Engine, Index, Query, narrowing, synonyms
 from docctl.search.narrowing import Asked, Choice, Narrowed
 from docctl.search.ranking import BODY_READ, REREAD, Asking, Ranked, ranked
 from docctl.search.sight import Kept, Sight, key_of, sight_of
@@ -138,7 +138,7 @@ def find(
     head = audit.head(session)
     everything = scope == "all"
     sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head)
-    query = Query.parse(words)
+    query = synonyms.used().widened(Query.parse(words))
     in_units, of_types, notes = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, document or 0, in_units, of_types)
     narrowed = Narrowed(session, sight, asked)
@@ -198,7 +198,7 @@ def matching(
 
     `among` keeps to some revisions; nothing is spelled otherwise and no word may be missing.
     """
-    query = Query.parse(words)
+    query = synonyms.used().widened(Query.parse(words))
     sight = seen(session, engine, reader=reader, scope=scope, on=None)
     in_units, of_types, _ = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, 0, in_units, of_types)
@@ -292,7 +292,7 @@ def _hit(
     at: datetime,
 ) -> Hit:
     body = bodies.get(record.file_sha256 or "", "")
-    passage = text.passage(body, query.text)
+    passage = text.passage(body, query.shown)
     state = record.status(at)
     return Hit(
         document=record.document_id,
@@ -360,6 +360,12 @@ def _understood(query: Query, found: Ranked) -> list[Sentence]:
             else Sentence(
                 "Không có tài liệu nào có đủ các từ; đây là những tài liệu có phần lớn các từ.",
                 "No document has all the words; these have most of them.",
+            )
+        )
+    if found.query.also and not found.spelled:
+        notes.append(
+            Sentence("Đã tìm cả {words}.", "This was searched for too: {words}.").fill(
+                words=", ".join(f"“{way.text}”" for way in found.query.also)
             )
         )
     if query.without:

@@ -44,6 +44,7 @@ class Query:
     units: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     least: int = 0
+    also: tuple["Query", ...] = ()  # Other words for the same: what answers one of them answers the query.
 
     def __bool__(self) -> bool:
         return bool(self.words or self.phrases or self.codes)
@@ -70,12 +71,22 @@ class Query:
         """
         many = len({word.folded for word in self.words})
         least = many - 1 if many <= 4 else ceil(many * (0.5 if many <= 8 else 0.3))
-        return replace(self, least=max(1, least))
+        return replace(self, least=max(1, least), also=tuple(query.of_most_words() for query in self.also))
 
     def spelled(self, words: str) -> "Query":
         """Return the query with other words in the place of its own."""
         other = Query.parse(words)
-        return replace(self, words=other.words, text=other.text)
+        return replace(self, words=other.words, text=other.text, also=())
+
+    @property
+    def ways(self) -> tuple["Query", ...]:
+        """The query itself and those with other words for the same."""
+        return (self, *self.also)
+
+    @property
+    def shown(self) -> str:
+        """All words to be marked in a text."""
+        return " ".join(query.text for query in self.ways)
 
     @classmethod
     def unfinished(cls, typed: str) -> "Query":

@@ -18,7 +18,7 @@ LOOKED_AT = 3  # Of the best, whether they have the typed words side by side.
 CLEARLY = 20.0  # By how much of a hundred other words must lead to something better.
 FEW = 10  # When fewer have all of many words, those with most of them follow.
 MANY_WORDS = 5
-OTHERWISE = 0.6  # What a hit counts that has other words for the same, beside one with the typed words.
+OTHERWISE = 0.8  # What a hit counts that has other words for the same, beside one with the typed words.
 
 Read = Callable[[Sequence[int]], Mapping[int, Candidate]]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -151,6 +151,31 @@ def items(name: str) -> list[dict[str, Any]] | None:
     return value
 
 
+def texts(name: str) -> list[str]:
+    """Return a field that is a list of texts with something in it."""
+    value = body().get(name)
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
+        raise wrong(name, Sentence("một danh sách các chuỗi", "a list of texts"))
+    return value
+
+
+def asked_number(name: str) -> int | None:
+    """Return a question of the address that is a number, None when it is not asked."""
+    written = request.args.get(name, "").strip()
+    if written and not (written.isascii() and written.isdigit() and len(written) < 10):
+        raise wrong(name, Sentence("một số nguyên không âm", "a whole number that is not negative"))
+    return int(written) if written else None
+
+
+def asked_among(name: str, known: Sequence[str]) -> str:
+    """Return a question of the address that is one of a few words, empty when it is not asked."""
+    written = request.args.get(name, "").strip()
+    if written and written not in known:
+        words = ", ".join(known)
+        raise wrong(name, Sentence(f"một trong: {words}", f"one of: {words}"))
+    return written
+
+
 def wrong(name: str, kind: Sentence) -> Wrong:
     """Return the refusal of a field that is missing or of another kind."""
     return Wrong(
@@ -235,7 +260,7 @@ def _let_in() -> Response | None:
         answer = problem(401, _("Send a live token: Authorization: Bearer …; make one with “docctl token create”."))
         answer.headers["WWW-Authenticate"] = 'Bearer realm="docctl"'
         return answer
-    g.account_id = bearer.account_id
+    g.account_id, g.read_only = bearer.account_id, bearer.read_only
     if bearer.read_only and request.method != "GET":
         return problem(403, _("This token may only read. Make another one without --read-only."))
     return None

@@ -95,16 +95,8 @@ def test_who_finds_nothing_and_may_ask_is_offered_the_request_with_the_words_in_
     assert "/requests/new" not in sign_in("auditor").read("/search?q=karaoke")
 
 
-def test_the_page_of_a_hit_leads_to_that_page_in_the_reader(sign_in, site, cast, make_revision):
-    from docctl import contents
-
+def test_the_page_of_a_hit_leads_to_that_page_in_the_reader(sign_in, site, make_revision):
     made = make_revision("in_force", title=BIRTH, text="Trang đầu.\fGiấy chứng sinh ở trang sau.")
-    with site.database.writing() as session:
-        from docctl.revisions import Revision
-
-        sha256 = session.get_one(Revision, made.id).file_sha256
-        session.add(contents.ContentPage(sha256=sha256, number=1, start=0, stop=11, source="text"))
-        session.add(contents.ContentPage(sha256=sha256, number=2, start=11, stop=40, source="text"))
     jobs.wake(site)
     page = sign_in("staff").read("/search?q=chung+sinh")
     assert f'href="/revisions/{made.id}/read?page=2&q=chung+sinh"' in page

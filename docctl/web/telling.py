@@ -10,7 +10,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
-from docctl import decisions, people
+from docctl import decisions, people, requests
 from docctl.audit import Action, AuditEntry
 from docctl.config import Settings
 from docctl.requests import CONCLUSIONS, KINDS
@@ -278,6 +278,13 @@ def _url(entry: AuditEntry) -> str:
     noun = entry.noun.removesuffix("s")
     if entry.record_id is not None and noun in _PAGES:
         page, name = _PAGES[noun]
+        me = edge.me()
+        if (
+            noun == "change_request"
+            and not me.sees_everything
+            and not requests.load(edge.reading(), entry.record_id, by=me)
+        ):
+            return ""  # Who keeps the accounts reads the trail, and not every request that it tells of.
         key: dict[str, Any] = {name: entry.record_id}
         return url_for(page, **key)
     return url_for("documents.show", document_id=entry.document_id) if entry.document_id is not None else ""

@@ -58,6 +58,7 @@ class Action(StrEnum):
     DECISION_CORRECTED = "correction.made"
     OBLIGATION_BEGUN = "obligation.begun"
     OBLIGATION_CLOSED = "obligation.closed"
+    DECISION_POSTED = "posting.made"
     DISTRIBUTION_LISTED = "distribution_entry.listed"
     DISTRIBUTION_UNLISTED = "distribution_entry.unlisted"
     DISTRIBUTION_MADE = "distribution.made"

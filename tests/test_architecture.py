@@ -47,6 +47,7 @@ ORDER = (
         "intervals",
         "chains",
         "status",
+        "posting",
         "register",
         "openings",
         "holidays",
@@ -330,6 +331,7 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.external
     import docctl.histories
     import docctl.holidays
+    import docctl.posting
     import docctl.procedures
     import docctl.renditions
     import docctl.reports

@@ -126,19 +126,28 @@ def find(
     offset: int = 0,
     counted: bool = False,
     verbatim: bool = False,
+    posted: bool = False,
 ) -> Results:
     """Find revisions by words among those a reader (None: the public) may see now; nobody learns of any other.
 
     `scope="in-force"` finds what is in force, or was at the instant `on`; `all` every state; `document` keeps to the
     history of one. `unit` is a code and means the unit with those below it, `type` is a code; an unknown one raises
     Refused. `counted` adds how many hits each value of the filters would leave; `verbatim` forbids other spellings.
+    `posted` keeps to what people without sign-in may read: in force now, of a type whose content is posted.
     """
+    assert not posted or (reader is None and scope != "all" and on is None)
     began = time.perf_counter()
     memory = _memories.setdefault(engine, _Memory())
     head = audit.head(session)
     everything = scope == "all"
+<<<<<<< HEAD
     sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head)
     query = synonyms.used().widened(Query.parse(words))
+=======
+    seen_by = key_of(reader, everything=everything, on=on, posted=posted)
+    sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head, posted=posted)
+    query = Query.parse(words)
+>>>>>>> main
     in_units, of_types, notes = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, document or 0, in_units, of_types)
     narrowed = Narrowed(session, sight, asked)
@@ -146,7 +155,7 @@ def find(
     index: Index = "all" if everything or on is not None else "current"
 
     def lexicon() -> Lexicon:
-        key = (head.hash, sight.since, key_of(reader, everything=everything, on=on))
+        key = (head.hash, sight.since, seen_by)
         known = memory.lexicons.get(key)
         if known is None:
             memory.lexicons.put(key, known := Lexicon(_titles(session, sight.ids)))
@@ -158,7 +167,7 @@ def find(
     asking = Asking(engine, index, narrowed.ids, read, lexicon)
     found = _remembered(
         memory.ranked,
-        (head.hash, engine.generation(), sight.since, key_of(reader, everything=everything, on=on), narrowed.asked),
+        (head.hash, engine.generation(), sight.since, seen_by, narrowed.asked),
         asking,
         query,
         offset + limit if sort == "relevance" else MOST_SORTED,

@@ -102,6 +102,8 @@ def navigation() -> list[NavItem]:
     if register.sees_more(me):
         links.append((_("In force on a date"), "in_force.show"))
     links.append((_("Registers and forms"), "registers.index"))
+    if me.has("controller", "auditor"):
+        links.append((_("Public posting"), "posting.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))
     if me.has("admin"):

@@ -39,7 +39,7 @@ _UNTOLD = frozenset(
         "recall_id",
     }
     | {"delivered_by_id", "received_by_id", "settled_by_id"}
-    | {"status_token"}
+    | {"status_token", "posted_by_id", "posted_at", "lines"}
 )
 
 
@@ -119,6 +119,7 @@ def actions() -> dict[str, str]:
         Action.DECISION_SCANNED: _("scan of the decision attached"),
         Action.DECISION_CORRECTED: _("decision corrected in form"),
         Action.OBLIGATION_BEGUN: _("to be done after the decision"),
+        Action.DECISION_POSTED: _("posted on the public pages"),
         Action.OBLIGATION_CLOSED: _("recorded as done"),
         Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
         Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
@@ -264,6 +265,7 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "decision_scan": _("scan"),
         "correction": _("correction of form"),
         "obligation": _("duty after a decision"),
+        "posting": _("public posting"),
         "token": _("token of a program"),
         "history_event": _("line of a history"),
     }

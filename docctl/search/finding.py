@@ -140,14 +140,9 @@ def find(
     memory = _memories.setdefault(engine, _Memory())
     head = audit.head(session)
     everything = scope == "all"
-<<<<<<< HEAD
-    sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head)
-    query = synonyms.used().widened(Query.parse(words))
-=======
     seen_by = key_of(reader, everything=everything, on=on, posted=posted)
     sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head, posted=posted)
-    query = Query.parse(words)
->>>>>>> main
+    query = synonyms.used().widened(Query.parse(words))
     in_units, of_types, notes = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, document or 0, in_units, of_types)
     narrowed = Narrowed(session, sight, asked)

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import recheck
 
 revision = "0019"
-down_revision = "0018"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -31,8 +31,12 @@ KEY = "checkpoint_key"
 EVERY_ENTRIES = 100
 EVERY = timedelta(seconds=60)
 
-# What lives outside the trail: sessions, counters of failures, answers kept for repeats, letters and what waits to be told.
-OUTSIDE = frozenset({"sign_in", "failed_sign_in", "first_answer", "news", "notice", "mail"})
+# What lives outside the trail: sessions, counters of failures, answers kept for repeats, letters and what waits to be told,
+# and what people search for, which is nobody's business but their own.
+OUTSIDE = frozenset(
+    {"sign_in", "failed_sign_in", "first_answer", "news", "notice", "mail"}
+    | {"recent_search", "asked_words", "search_day", "saved_search", "saved_hit"}
+)
 # The digests leave out the trail itself, whose head says it all, and the bulk of the texts, of which the trail tells.
 UNDIGESTED = OUTSIDE | {"audit_entry", "content_text", "content_page", "content_heading", "alembic_version"}
 # Columns that change without a word in the trail: what a person chooses for himself alone, and how far a PDF has come.

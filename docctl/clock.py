@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+YEARS = range(1900, 3000)  # Far enough for any office, and safe in every time zone.
+
 _stopped: ContextVar[datetime | None] = ContextVar("stopped", default=None)
 _stopped_everywhere: datetime | None = None
 _zone = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -34,15 +36,17 @@ def local(instant: datetime) -> datetime:
 def parse(text: str) -> datetime:
     """Read `YYYY-MM-DD` (00:00 of that day in the office's time zone) or an ISO instant with an offset.
 
-    Raises ValueError for anything else, a day that does not exist included.
+    Raises ValueError for anything else: a day that does not exist, and one outside of YEARS.
     """
     text = text.strip()
-    if len(text) == 10:
-        return midnight(date.fromisoformat(text))
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
+    told = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    if told.year not in YEARS:
+        raise ValueError(f"{text} is out of the calendar")
+    if not isinstance(told, datetime):
+        return midnight(told)
+    if told.tzinfo is None:
         raise ValueError(f"{text} has no offset")
-    return instant.astimezone(UTC)
+    return told.astimezone(UTC)
 
 
 def use_zone(name: str) -> None:

@@ -9,7 +9,7 @@ import click
 
 from docctl import audit, authority, clock, documents, people, reorganising, units, workflow
 from docctl.audit import Action
-from docctl.cli.main import Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
+from docctl.cli.main import NUMBER, Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
 from docctl.database import Database, knows_schema, newest_schema, schema_version
 from docctl.rules import ROLES, Refused, Sentence
 from docctl.site import bring_up, workflow_files
@@ -243,13 +243,28 @@ def type_group() -> None:
 @click.argument("code")
 @click.argument("name_vi")
 @click.argument("name_en")
-@click.option("--level", type=int, default=2, show_default=True)
+@click.option("--level", type=NUMBER, default=2, show_default=True)
 @click.option("--pattern", required=True, help="Such as QT-{unit}-{number:02d}.")
 @click.option("--workflow", "workflow_name", default="revision", show_default=True)
+@click.option(
+    "--posting",
+    type=click.Choice(documents.POSTINGS),
+    default=documents.NOT_POSTED,
+    show_default=True,
+    help="What people without sign-in are shown.",
+)
 @as_option
 @json_option
 def type_add(
-    code: str, name_vi: str, name_en: str, level: int, pattern: str, workflow_name: str, actor: str, as_json: bool
+    code: str,
+    name_vi: str,
+    name_en: str,
+    level: int,
+    pattern: str,
+    workflow_name: str,
+    posting: str,
+    actor: str,
+    as_json: bool,
 ) -> None:
     """Add a document type."""
     with opened() as site, site.database.writing() as session:
@@ -263,8 +278,17 @@ def type_add(
             level=level,
             code_pattern=pattern,
             workflow=workflow_name,
+            posting=posting,
         )
-        audit.record(session, Action.TYPE_ADDED, by=by.account, noun="document_type", record_id=made.id, code=made.code)
+        audit.record(
+            session,
+            Action.TYPE_ADDED,
+            by=by.account,
+            noun="document_type",
+            record_id=made.id,
+            code=made.code,
+            posting=posting,
+        )
         result = {"type": made.id, "code": made.code}
     say(as_json, result, f"Type {made.code} added.")
 
@@ -501,7 +525,7 @@ def delegation_add(
 
 
 @delegation_group.command("end")
-@click.argument("delegation_id", type=int)
+@click.argument("delegation_id", type=NUMBER)
 @click.option(
     "--on", required=True, metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="The first day without it."
 )

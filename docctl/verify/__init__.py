@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from docctl import audit, checkpoints
-from docctl import reports as reports  # So that every table is known, whoever asks.
+from docctl import posting as posting  # With these every table is known, whoever asks.
+from docctl import reports as reports
 from docctl import tokens as tokens
 from docctl.audit import Head
 from docctl.checkpoints import Checkpoint

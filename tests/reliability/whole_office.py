@@ -15,6 +15,7 @@ from docctl import (
     jobs,
     notices,
     people,
+    posting,
     procedures,
     recall,
     renditions,
@@ -135,6 +136,8 @@ def _decision_in_full(site: Site, cast: Cast, decision_id: int) -> None:
             wrong="chức thực",
             corrected="chứng thực",
         )
+        posting.set_type(session, documents.find_type(session, "QT"), by=by, posting="listed")
+        posting.post(session, decision, by=by, signing=cast.signing(session, "controller"), address="/public/")
         owed = decisions.obligations(session, decision)[0]
         decisions.close_obligation(session, owed, by=by, done_on=clock.today(), evidence="Niêm yết tại bảng tin.")
 

@@ -135,7 +135,8 @@ def _write(connection: Connection, some: Sequence[Made], version: int) -> None:
             "origin_decision": "2115/QĐ", "source": "s", "created_at": SINCE,
         },
     }  # fmt: skip
-    for table, values in zip(shared, (contents, texts, rows, issued), strict=True):
+    given: tuple[list[dict[str, Any]], ...] = (contents, texts, rows, issued)
+    for table, values in zip(shared, given, strict=True):
         connection.execute(insert(table), [{**shared[table], **row} for row in values])
 
 

@@ -20,7 +20,7 @@ from tests.reliability.serving import Client, Server
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(900)]
 
-KILLS, DAMAGES, SERVED = 12, 20, 5  # For each engine.
+KILLS, DAMAGES, SERVED = 150, 20, 5  # For each engine.
 SOON = 10.0
 SEED = 20221027
 FIRST = 12

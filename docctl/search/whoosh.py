@@ -33,6 +33,7 @@ with warnings.catch_warnings():
     from whoosh.filedb.filestore import FileStorage
     from whoosh.index import TOC, FileIndex
     from whoosh.reading import SegmentReader, TermNotFound
+    from whoosh.writing import NO_MERGE
 
 VERSION = f"{text.VERSION}.{scoring.VERSION}.1"  # Analysis, scoring, schema: another version is another build.
 CURRENT, ARCHIVE = "current", "archive"
@@ -288,6 +289,9 @@ class WhooshEngine:
                 current = [_row(revision) for revision in upserts if revision.current]
                 current.append({"revision": 0, "position": {"sequence": position, "mark": mark}})
                 self._commit(build, CURRENT, gone | {0}, current)
+                # From here on it is found; putting small segments together takes ten times as long.
+                for name in (CURRENT, ARCHIVE):
+                    self._tidy(build, name)
             self.builds.sweep()
 
     @contextmanager
@@ -384,16 +388,27 @@ class WhooshEngine:
         deleted = [numbers[revision] for revision in gone if revision in numbers]
         if not rows and not deleted:
             return
+        with self._writing(build, name) as writer:
+            for number in deleted:
+                writer.delete_document(number)
+            for row in rows:
+                writer.add_document(**row)
+            writer.commit(mergetype=NO_MERGE)
+
+    def _tidy(self, build: str, name: str) -> None:
+        """Put segments together when there are too many small ones."""
+        if _crowded(FileIndex(self._storage(build, name), SCHEMA)._segments()):
+            with self._writing(build, name) as writer:
+                writer.commit(mergetype=_merged)
+
+    @contextmanager
+    def _writing(self, build: str, name: str) -> Iterator[Any]:
         codec = W3Codec(blocklimit=BLOCK)
         codec.length_stats = False  # Lengths are in the impacts already.
         index = FileIndex(self._storage(build, name), SCHEMA)
         writer = index.writer(timeout=folders.LOCK_SECONDS, limitmb=MEMORY_MB, compound=False, codec=codec)
         try:
-            for number in deleted:
-                writer.delete_document(number)
-            for row in rows:
-                writer.add_document(**row)
-            writer.commit(mergetype=_merged)
+            yield writer
         except BaseException:
             # The old table of contents still stands; only the lock must not outlive the attempt.
             with suppress(Exception):
@@ -403,22 +418,28 @@ class WhooshEngine:
             raise
 
 
-def _merged(writer: Any, segments: Sequence[Any]) -> list[Any]:
-    """Put segments together that are crowded in their size (1 to 9 documents, 10 to 99) or half deleted.
+def _crowded(segments: Sequence[Any]) -> set[str]:
+    """Return the segments that are crowded in their size (up to 9 documents, 10 to 99) or, when large, half deleted."""
+    sizes = Counter(len(str(segment.doc_count())) for segment in segments if segment.doc_count() < SMALL)
+    return {
+        str(segment.segment_id())
+        for segment in segments
+        if (segment.doc_count() < SMALL and sizes[len(str(segment.doc_count()))] >= CROWD)
+        or (segment.doc_count_all() >= SMALL and segment.deleted_count() > segment.doc_count())
+    }
 
-    Whoosh's own policy would take large segments in again and again. Returns the segments that stay as they are.
+
+def _merged(writer: Any, segments: Sequence[Any]) -> list[Any]:
+    """Put crowded segments together, and return those that stay as they are.
+
+    Whoosh's own policy would take large segments in again and again.
     """
-    living = [segment for segment in segments if segment.doc_count() > 0]
-    sizes = Counter(len(str(segment.doc_count())) for segment in living if segment.doc_count() < SMALL)
-    kept = []
-    for segment in living:
-        crowded = segment.doc_count() < SMALL and sizes[len(str(segment.doc_count()))] >= CROWD
-        if crowded or segment.deleted_count() > segment.doc_count():
+    crowded = _crowded(segments)
+    for segment in segments:
+        if str(segment.segment_id()) in crowded and segment.doc_count() > 0:
             with closing(SegmentReader(writer.storage, writer.schema, segment)) as reader:
                 writer.add_reader(reader)
-        else:
-            kept.append(segment)
-    return kept
+    return [segment for segment in segments if str(segment.segment_id()) not in crowded]
 
 
 def _segment_of(name: str) -> str:

@@ -33,7 +33,6 @@ with warnings.catch_warnings():
     from whoosh.filedb.filestore import FileStorage
     from whoosh.index import TOC, FileIndex
     from whoosh.reading import SegmentReader, TermNotFound
-    from whoosh.writing import NO_MERGE
 
 VERSION = f"{text.VERSION}.{scoring.VERSION}.1"  # Analysis, scoring, schema: another version is another build.
 CURRENT, ARCHIVE = "current", "archive"
@@ -393,7 +392,7 @@ class WhooshEngine:
                 writer.delete_document(number)
             for row in rows:
                 writer.add_document(**row)
-            writer.commit(mergetype=NO_MERGE)
+            writer.commit(mergetype=_living)
 
     def _tidy(self, build: str, name: str) -> None:
         """Put segments together when there are too many small ones."""
@@ -429,6 +428,11 @@ def _crowded(segments: Sequence[Any]) -> set[str]:
     }
 
 
+def _living(writer: Any, segments: Sequence[Any]) -> list[Any]:
+    """Return the segments that still have documents; nothing is put together."""
+    return [segment for segment in segments if segment.doc_count() > 0]
+
+
 def _merged(writer: Any, segments: Sequence[Any]) -> list[Any]:
     """Put crowded segments together, and return those that stay as they are.
 
@@ -436,7 +440,7 @@ def _merged(writer: Any, segments: Sequence[Any]) -> list[Any]:
     """
     crowded = _crowded(segments)
     for segment in segments:
-        if str(segment.segment_id()) in crowded and segment.doc_count() > 0:
+        if str(segment.segment_id()) in crowded:
             with closing(SegmentReader(writer.storage, writer.schema, segment)) as reader:
                 writer.add_reader(reader)
     return [segment for segment in segments if str(segment.segment_id()) not in crowded]

@@ -7,11 +7,15 @@ import unicodedata
 from collections.abc import Callable
 from contextlib import closing
 from html import unescape
+from pathlib import Path
 
 import pytest
+from sqlalchemy import and_, select
 
-from docctl import documents, jobs
+from docctl import audit, clock, documents, jobs, posting, revisions
 from docctl.documents import Document
+from docctl.revisions import Revision
+from docctl.search import finding, following, open_engine
 from docctl.site import Site
 from tests.conftest import Cast, Made
 from tests.web.conftest import Browser
@@ -136,9 +140,30 @@ def test_a_thousand_searches_show_no_hit_no_count_and_no_suggestion_of_what_is_n
             assert {id for id, words in readable.items() if word in words} <= found, asked
         hits += bool(found)
         nothing += not found
-        suggested += "Did you mean" in main
+        suggested += "Did you mean" in main or "This was searched for" in main
     print(
         f"1,000 searches: {hits} with hits, {nothing} without, {suggested} with a suggestion; {len(secret)} words kept"
     )
     assert hits > 100
     assert nothing > 100
+    assert suggested > 20
+
+
+@pytest.mark.large
+def test_a_search_answers_as_if_what_is_not_public_were_not_in_the_index_at_all(
+    mixed_office: tuple[Site, list[str]], tmp_path: Path
+) -> None:
+    site, odd = mixed_office
+    bare = open_engine("whoosh", tmp_path / "bare")
+    with site.database.reading() as session:
+        readable = and_(posting.posted(posting.CONTENT), revisions.in_force_at(clock.now()))
+        wanted = dict(session.execute(select(Revision.id, Revision.document_id).join(Document).where(readable)).all())
+        entries = [row for row in following.indexed(session, set(wanted.values())) if row.revision_id in wanted]
+        head, titles = audit.head(session), list(session.scalars(select(Revision.title)))
+        bare.apply(entries, [], head.sequence, head.hash)
+        assert len(entries) == len(wanted) > 5
+        for asked in queries(odd, titles)[:300]:
+            full = finding.find(session, site.engine, asked, reader=None, posted=True)
+            only = finding.find(session, bare, asked, reader=None, posted=True)
+            assert {hit.revision for hit in full.hits} == {hit.revision for hit in only.hits}, asked
+            assert (full.total, full.spelled, full.suggestions) == (only.total, only.spelled, only.suggestions), asked

@@ -63,6 +63,7 @@ ORDER = (
         "files",
         "renditions",
         "search",
+        "searches",
         "site",
         "checkpoints",
         "jobs",
@@ -336,6 +337,7 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.reports
     import docctl.retention
     import docctl.reviews
+    import docctl.searches
     import docctl.tokens
     import docctl.watch
 

@@ -107,7 +107,11 @@ def navigation() -> list[NavItem]:
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))
     if me.has("admin"):
-        links += [(_("Accounts"), "accounts.index"), (_("Units"), "units.index")]
+        links += [
+            (_("Accounts"), "accounts.index"),
+            (_("Units"), "units.index"),
+            (_("Search index"), "search_index.show"),
+        ]
     here = request.blueprint or ""
     return [
         NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here, endpoint in DAILY)

@@ -94,7 +94,7 @@ def digest(database: Database, settings: Settings) -> int:
             account = session.get_one(Account, account_id)
             if body := _digest(session, account, settings):
                 count, words = body
-                subject = DAILY.fill(day=f"{now:%d/%m/%Y}", n=count).get(_locale(account, settings))
+                subject = DAILY.fill(day=f"{now:%d/%m/%Y}", n=count).get(locale_of(account, settings))
                 letter = write(
                     session, account, kind=DIGEST, subject=subject, body=words, host=host(settings), day=now.date()
                 )
@@ -138,9 +138,9 @@ def _keep(session: Session, row: News, told: Sequence[Told], settings: Settings)
         session.add(_notice(row, one))
         account = session.get_one(Account, one.account_id)
         if one.kind == WAITS:
-            locale = _locale(account, settings)
+            locale = locale_of(account, settings)
             said = one.words.get(locale)
-            body = _letter([said], _path(row), locale, settings)
+            body = letter_of([said], _path(row), locale, settings)
             write(session, account, kind=WAITS, subject=said, body=body, host=host(settings))
     session.flush()
     return len(told)
@@ -173,7 +173,7 @@ def _notice(row: News, told: Told) -> Notice:
 
 
 def _digest(session: Session, account: Account, settings: Settings) -> tuple[int, str] | None:
-    by, locale = authority.reader(session, account), _locale(account, settings)
+    by, locale = authority.reader(session, account), locale_of(account, settings)
     waiting = tasks.waiting_for_me(session, by=by)
     lately = select(Notice).where(
         Notice.account_id == account.id,
@@ -195,7 +195,7 @@ def _digest(session: Session, account: Account, settings: Settings) -> tuple[int
     lines += _more(len(laws), locale)
     if overdue := len(reviews.overdue(session, by=by)):
         lines += ["", OVERDUE.fill(n=overdue).get(locale)]
-    return len(waiting) + len(laws), _letter(lines, "/", locale, settings)
+    return len(waiting) + len(laws), letter_of(lines, "/", locale, settings)
 
 
 def _laws(session: Session, by: Reader) -> list[Sentence]:
@@ -217,7 +217,8 @@ def _more(count: int, locale: str) -> list[str]:
     return [MORE.fill(n=count - AT_ONCE).get(locale)] if count > AT_ONCE else []
 
 
-def _letter(lines: Sequence[str], path: str, locale: str, settings: Settings) -> str:
+def letter_of(lines: Sequence[str], path: str, locale: str, settings: Settings) -> str:
+    """Return the body of a letter: its lines, the address of the page, and how to choose other letters."""
     link = [f"{settings.base_url}{path}", ""] if settings.base_url else []
     page = f": {settings.base_url}/account/notices" if settings.base_url else ""
     return "\n".join([*lines, "", *link, "-- ", FOOT.fill(url=page).get(locale)]) + "\n"
@@ -241,5 +242,6 @@ def _path(row: News) -> str:
     return {"revision": "/revisions", "decision": "/decisions"}.get(row.noun, "/requests") + f"/{row.record_id}"
 
 
-def _locale(account: Account, settings: Settings) -> str:
+def locale_of(account: Account, settings: Settings) -> str:
+    """Return the language in which somebody is written to."""
     return account.locale or settings.locale

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
-from docctl import announcing, audit, checkpoints, contents, mailing, renditions, retention, revisions
+from docctl import announcing, audit, checkpoints, contents, mailing, reminding, renditions, retention, revisions
 from docctl.audit import Action
 from docctl.files import extract, ocr, process, readers
 from docctl.files.kinds import Kind
@@ -90,6 +90,7 @@ def post(site: Site) -> None:
     announcing.tell(site.database, site.settings)
     if site.settings.smtp_url:
         announcing.digest(site.database, site.settings)
+        reminding.remind(site.database, site.settings)
         mailing.send_waiting(site.database, site.settings)
 
 

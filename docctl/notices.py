@@ -28,11 +28,15 @@ from docctl.rules import Sentence
 
 # What moves through these nouns is told; the state of a copy or of a reading stands on pages of its own.
 ANNOUNCED = ("revision", "decision", "change_request")
-WAITS, RESULT, DIGEST = "waits", "result", "digest"
+WAITS, RESULT, DIGEST, REMINDER = "waits", "result", "digest", "reminder"
 MAILED = {
     WAITS: Sentence("Ngay khi có việc chờ tôi xử lý", "At once, when something waits for me"),
     DIGEST: Sentence(
         "Mỗi ngày một thư tổng hợp: việc chờ tôi và kết quả mới", "Once a day: what waits for me, and what came of mine"
+    ),
+    REMINDER: Sentence(
+        "Nhắc tôi đọc và xác nhận tài liệu còn hiệu lực mà tôi chưa xác nhận",
+        "Reminders of documents in force that I have not confirmed having read",
     ),
 }
 
@@ -85,7 +89,7 @@ class Mail(Base):
 
     __tablename__ = "mail"
     __table_args__ = (
-        CheckConstraint("kind IN ('waits', 'digest')", name="kind"),
+        CheckConstraint("kind IN ('waits', 'digest', 'reminder')", name="kind"),
         CheckConstraint("(day IS NOT NULL) = (kind = 'digest')", name="day"),
         CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="end"),
         UniqueConstraint("account_id", "day"),
@@ -116,7 +120,7 @@ class MailRefused(Base):
     """That somebody wants no letters of a kind."""
 
     __tablename__ = "mail_refused"
-    __table_args__ = (CheckConstraint("kind IN ('waits', 'digest')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('waits', 'digest', 'reminder')", name="kind"),)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)

@@ -58,6 +58,7 @@ ORDER = (
         "leaving",
         "reorganising",
         "announcing",
+        "reminding",
         "mailing",
         "files",
         "renditions",

@@ -30,9 +30,11 @@ NAME = "checkpoints.jsonl"
 EVERY_ENTRIES = 100
 EVERY = timedelta(seconds=60)
 
-# What lives outside the trail: sessions, counters of failures, and texts that can be read out of the files again.
+# What lives outside the trail: sessions, counters of failures, texts that can be read out of the files again, and what
+# people search for, which is nobody's business but their own.
 EPHEMERAL = frozenset(
     {"audit_entry", "sign_in", "failed_sign_in", "first_answer", "content_text", "content_page", "content_heading"}
+    | {"recent_search", "asked_words", "search_day", "saved_search", "saved_hit"}
 )
 # Columns that a person changes for himself alone, without a word in the trail, and the counters of races.
 UNTOLD = frozenset({"lock", "locale", "password_hash", "must_change_password", "seen_at"})

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import clock
-from docctl.announcing import DIGEST_HOUR, host, letter_of, locale_of
+from docctl.announcing import DIGEST_HOUR, host, letter, locale_of
 from docctl.config import Settings
 from docctl.database import Base, Database, Instant
 from docctl.distribution import ReadTask, reading
@@ -89,16 +89,16 @@ def _remind(session: Session, found: list[tuple[ReadTask, int]], settings: Setti
         ).get(locale)
         for task, _step in found
     ]
-    letter = write(
+    queued = write(
         session,
         account,
         kind=REMINDER,
         subject=SUBJECT.fill(n=len(found)).get(locale),
-        body=letter_of(lines, "/reading", locale, settings),
+        body=letter(lines, "/reading", locale, settings),
         host=host(settings),
     )
     session.flush()
-    return letter is not None
+    return queued is not None
 
 
 @cache

@@ -246,10 +246,25 @@ def type_group() -> None:
 @click.option("--level", type=NUMBER, default=2, show_default=True)
 @click.option("--pattern", required=True, help="Such as QT-{unit}-{number:02d}.")
 @click.option("--workflow", "workflow_name", default="revision", show_default=True)
+@click.option(
+    "--posting",
+    type=click.Choice(documents.POSTINGS),
+    default=documents.NOT_POSTED,
+    show_default=True,
+    help="What people without sign-in are shown.",
+)
 @as_option
 @json_option
 def type_add(
-    code: str, name_vi: str, name_en: str, level: int, pattern: str, workflow_name: str, actor: str, as_json: bool
+    code: str,
+    name_vi: str,
+    name_en: str,
+    level: int,
+    pattern: str,
+    workflow_name: str,
+    posting: str,
+    actor: str,
+    as_json: bool,
 ) -> None:
     """Add a document type."""
     with opened() as site, site.database.writing() as session:
@@ -263,8 +278,17 @@ def type_add(
             level=level,
             code_pattern=pattern,
             workflow=workflow_name,
+            posting=posting,
         )
-        audit.record(session, Action.TYPE_ADDED, by=by.account, noun="document_type", record_id=made.id, code=made.code)
+        audit.record(
+            session,
+            Action.TYPE_ADDED,
+            by=by.account,
+            noun="document_type",
+            record_id=made.id,
+            code=made.code,
+            posting=posting,
+        )
         result = {"type": made.id, "code": made.code}
     say(as_json, result, f"Type {made.code} added.")
 

@@ -1,6 +1,7 @@
 """Checks that what is stored equals what the trail tells: every controlled column of every record, replayed."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from docctl.audit import hash_of
 from docctl.citations import number_key
+from docctl.documents import NOT_POSTED, standard_types
 from docctl.text import code_key
 from docctl.verify.findings import Findings, loaded, number, paired, plain, stream
 
@@ -176,6 +179,11 @@ NOUNS = (
         'SELECT id, year, "row", version, points, evidence, claimed_at, claimed_by_id FROM claim ORDER BY id',
     ),
     Controlled(
+        "posting",
+        "SELECT id, decision_id, address, lines, on_show, gone, withheld, content_hash, posted_at, posted_by_id, person, "
+        "title, head_sequence, head_hash FROM posting ORDER BY id",
+    ),
+    Controlled(
         "rendition",
         "SELECT id, source_sha256, sha256, choice, engine, pages, signatures FROM rendition "
         "WHERE sha256 IS NOT NULL OR choice <> '' ORDER BY id",
@@ -195,6 +203,8 @@ def check(connection: Connection, findings: Findings) -> None:
     _reading(connection, findings)
     _accounts(connection, findings)
     _units(connection, findings)
+    _types(connection, findings)
+    _postings(connection, findings)
     _keys(connection, findings)
     _workflows(connection, findings)
 
@@ -355,6 +365,34 @@ def _units(connection: Connection, findings: Findings) -> None:
             findings.found("state", f"unit {row.code}", "its successors are not those that the trail tells of")
     for identity in told:
         findings.found("state", f"unit {identity}", "the trail tells of it, and it is gone")
+
+
+def _types(connection: Connection, findings: Findings) -> None:
+    """Check that what is posted of a type is what the trail last said, or what a new office begins with, or nothing."""
+    told: dict[int, str] = {}
+    for row in stream(connection, ENTRIES, noun="document_type", actions="document_type.%"):
+        if "posting" in (values := loaded(row.detail) or {}):
+            told[row.record_id] = values["posting"]
+    standard = {given["code"]: given["posting"] for given in standard_types()}
+    for row in stream(connection, "SELECT id, code, posting FROM document_type ORDER BY id"):
+        findings.count("document_type")
+        allowed = {told[row.id]} if row.id in told else {NOT_POSTED, standard.get(row.code, NOT_POSTED)}
+        if row.posting not in allowed:
+            findings.found(
+                "state", f"document_type {row.code}", f"posting: stored {row.posting!r}, by the trail {sorted(allowed)}"
+            )
+
+
+def _postings(connection: Connection, findings: Findings) -> None:
+    """Check that the lines of a posting, with its decision's number and day, give the hash that was signed."""
+    rows = (
+        "SELECT posting.id, decision_id, decision.number, decision.effective_from, lines, content_hash FROM posting "
+        "JOIN decision ON decision.id = decision_id ORDER BY posting.id"
+    )
+    for row in stream(connection, rows):
+        signed = hash_of([row.decision_id, row.number, plain(row.effective_from), json.loads(row.lines)])
+        if signed != row.content_hash:
+            findings.found("state", f"posting {row.id}", "what it lists does not give its content hash")
 
 
 def _keys(connection: Connection, findings: Findings) -> None:

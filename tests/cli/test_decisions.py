@@ -74,9 +74,7 @@ def delegate(terminal: Terminal) -> Callable[[date, date], int]:
 
     def add(begins: date, ends: date) -> int:
         words = ("--form", "KT.", "--document", "12/GUQ", "--document-date", begins, "--from", begins, "--to", ends)
-        return int(
-            terminal.json("delegation", "add", "approver", "deputy", *words, "--as", "controller")["delegation"]
-        )
+        return int(terminal.json("delegation", "add", "approver", "deputy", *words, "--as", "controller")["delegation"])
 
     return add
 
@@ -104,8 +102,6 @@ def test_a_deputy_cannot_delegate_and_reads_why(
     today = clock.today()
     delegate(today, today)
     words = ("--form", "TUQ.", "--document", "13/GUQ", "--document-date", today, "--from", today, "--to", today)
-    assert "never passed on" in terminal.refused(
-        "delegation", "add", "deputy", "author", *words, "--as", "controller"
-    )
+    assert "never passed on" in terminal.refused("delegation", "add", "deputy", "author", *words, "--as", "controller")
     assert terminal.refused(*sign(waiting, "author"))
     assert len(terminal.json("delegation", "list")["delegations"]) == 1

@@ -7,11 +7,11 @@ import docctl.database
 from docctl.migrations.guarding import guard, recheck
 
 revision = "0023"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
-KINDS = "kind IN ('waits', 'digest', 'reminder')"
+KINDS = "kind IN ('waits', 'digest', 'found', 'reminder')"
 SIGNED = (
     "EXISTS (SELECT 1 FROM signature WHERE signature.id = NEW.signature_id AND signature.decision_id = NEW.decision_id "
     "AND signature.meaning = 'corrected' AND signature.account_id = NEW.made_by_id)"

@@ -12,7 +12,6 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    delete,
     func,
     select,
     text,
@@ -22,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import audit, clock
 from docctl.audit import Action
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.people import Account, Reader, checked_address
 from docctl.rules import Sentence
 
@@ -117,7 +116,7 @@ class Mail(Base):
     given_up_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class MailRefused(Base):
+class MailRefused(Kept, Base):
     """That somebody wants no letters of a kind."""
 
     __tablename__ = "mail_refused"
@@ -189,8 +188,10 @@ def choose(session: Session, *, by: Reader, email: str, wanted: Iterable[str]) -
     before: dict[str, Any] = {"email": account.email, "refused": sorted(refused_kinds(session, account))}
     account.email = checked_address(email)
     refused = sorted(MAILED.keys() - kinds)
-    session.execute(delete(MailRefused).where(MailRefused.account_id == account.id))
-    session.add_all(MailRefused(account_id=account.id, kind=kind) for kind in refused)
+    for row in session.scalars(select(MailRefused).where(MailRefused.account_id == account.id)).all():
+        if row.kind not in refused:
+            session.delete(row)
+    session.add_all(MailRefused(account_id=account.id, kind=kind) for kind in refused if kind not in before["refused"])
     session.flush()
     after: dict[str, Any] = {"email": account.email, "refused": refused}
     changed = {name: value for name, value in after.items() if value != before[name]}

@@ -39,7 +39,7 @@ _UNTOLD = frozenset(
         "recall_id",
     }
     | {"delivered_by_id", "received_by_id", "settled_by_id"}
-    | {"status_token", "posted_by_id", "posted_at", "lines"}
+    | {"status_token", "posted_by_id", "posted_at", "lines", "kept", "found"}
 )
 
 
@@ -147,6 +147,8 @@ def actions() -> dict[str, str]:
         Action.OPINION_GIVEN: _("opinion given"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.CONFIGURATION_KEPT: _("configuration recorded as it is"),
+        Action.SCHEMA_UPGRADED: _("database schema upgraded"),
         Action.TRAIL_RESTORED: _("restored from a backup"),
         Action.TRAIL_READ: _("trail read"),
         Action.TRAIL_EXPORTED: _("trail exported"),
@@ -267,6 +269,8 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "obligation": _("duty after a decision"),
         "posting": _("public posting"),
         "token": _("token of a program"),
+        "configuration": _("configuration"),
+        "schema": _("database schema"),
         "history_event": _("line of a history"),
     }
     noun = entry.noun.removesuffix("s")

@@ -59,6 +59,7 @@ ORDER = (
         "leaving",
         "reorganising",
         "announcing",
+        "reminding",
         "mailing",
         "files",
         "renditions",

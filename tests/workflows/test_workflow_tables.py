@@ -12,7 +12,7 @@ from docctl.workflow import Workflow
 
 HERE = Path(__file__).parent
 FILES = HERE.parents[1] / "workflows"
-NAMES = ["revision", "revision-short", "decision"]
+NAMES = ["revision", "revision-short", "decision", "internal_audit", "nonconformity"]
 SITUATIONS = {"endorse": ["first", "last"], "issue": ["alone", "decision"], "withdraw": ["alone", "decision"]}
 ME, ANOTHER = 7, 8
 SEATS = {"reviewer": "content", "format_reviewer": "format"}

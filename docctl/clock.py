@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+YEARS = range(1900, 3000)  # Far enough for any office, and safe in every time zone.
+
 _stopped: ContextVar[datetime | None] = ContextVar("stopped", default=None)
 _stopped_everywhere: datetime | None = None
 _zone = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -22,7 +24,12 @@ def today() -> date:
 
 
 def midnight(day: date) -> datetime:
-    """Return the instant, in UTC, at which a day begins in the office's time zone."""
+    """Return the instant, in UTC, at which a day begins in the office's time zone.
+
+    Raises ValueError for a day at the ends of the calendar, where another time zone's day does not exist any more.
+    """
+    if day.year not in YEARS:
+        raise ValueError(f"{day} is out of the calendar")
     return datetime.combine(day, time(), _zone).astimezone(UTC)
 
 
@@ -42,6 +49,8 @@ def parse(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text} has no offset")
+    if instant.year not in YEARS:
+        raise ValueError(f"{text} is out of the calendar")
     return instant.astimezone(UTC)
 
 

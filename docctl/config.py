@@ -1,6 +1,7 @@
 """The settings: environment first, then `docctl.toml` in the storage folder, then the defaults."""
 
 import difflib
+import importlib.util
 import os
 import secrets
 import tomllib
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
 PACKAGED = PACKAGE / "_site"
+ENGINES = ("whoosh", "tantivy")
 
 
 # What each setting means, and its default: the README's table is made from this.
@@ -22,7 +24,10 @@ MEANINGS = {
     "database_url": ("SQLite in the storage folder", "Where the records are."),
     "files_url": ("the storage folder", "Where the files are; elsewhere is not supported yet and refused."),
     "s3_endpoint": ("", "For files elsewhere; not supported yet and refused."),
-    "search": ("`whoosh`", "The search engine; this release has one."),
+    "search": (
+        "`whoosh`",
+        "The search engine: `whoosh`, or `tantivy` for large sites, installed by the extra of that name. After a change the index is built anew by itself.",
+    ),
     "secret_key": ("made and kept in the storage folder", "Signs the cookies."),
     "timezone": ("`Asia/Ho_Chi_Minh`", "The office's time zone: days begin at 00:00 there."),
     "locale": (
@@ -139,8 +144,10 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
             f"DOCCTL_{unready[0].upper()}: files outside the storage folder are not supported yet. Unset it."
         )
     search = values.get("search", "whoosh")
-    if search != "whoosh":
-        raise ConfigError(f"DOCCTL_SEARCH={search}: this release has one engine, whoosh. Unset it.")
+    if search not in ENGINES:
+        raise ConfigError(f"DOCCTL_SEARCH={search}: the engines are {' and '.join(ENGINES)}.")
+    if search == "tantivy" and importlib.util.find_spec("tantivy") is None:
+        raise ConfigError("DOCCTL_SEARCH=tantivy needs its library: pip install 'docctl[tantivy]'. Or unset it.")
     zone = values.get("timezone", "Asia/Ho_Chi_Minh")
     ZoneInfo(zone)
     locale = values.get("locale", "vi")

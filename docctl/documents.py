@@ -14,7 +14,7 @@ from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.people import Account, Reader
 from docctl.rules import NoRole, Refused, Sentence
-from docctl.text import clean_name, code_key
+from docctl.text import clean_name, code_key, number
 from docctl.units import Unit
 
 LONGEST_CODE = 80
@@ -354,8 +354,8 @@ def find(session: Session, reference: str) -> Document:
     """
     reference = reference.strip()
     found = list(session.scalars(select(Document).where(Document.code_key == code_key(reference)))) if reference else []
-    if not found and reference.isdigit():
-        by_id = session.get(Document, int(reference))
+    if not found and (key := number(reference)) is not None:
+        by_id = session.get(Document, key)
         found = [by_id] if by_id else []
     if len(found) == 1:
         return found[0]

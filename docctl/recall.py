@@ -36,6 +36,11 @@ ONLY_CONTROLLER = Sentence(
     "Only a document controller may record returns and change the minutes.",
 )
 
+ONLY_KEEPERS = Sentence(
+    "Chỉ người kiểm soát tài liệu, đánh giá viên và người xem xét, phê duyệt mới xem được đợt thu hồi.",
+    "Only document controllers, auditors, reviewers and approvers see recalls.",
+)
+
 
 class Recall(Base):
     """The recall that a decision opened, and its minutes (F6); from reconciling on its words and numbers are fixed."""
@@ -389,6 +394,12 @@ def load(session: Session, recall_id: int, *, by: Reader) -> Recall | None:
 def may_see(by: Reader) -> bool:
     """Say whether somebody may see recalls: whoever keeps, reviews or audits."""
     return by.has("controller", "auditor", "reviewer", "format_reviewer", "approver")
+
+
+def refuse_unless_seeing(by: Reader) -> None:
+    """Raise NoRole unless somebody may see recalls."""
+    if not may_see(by):
+        raise NoRole(ONLY_KEEPERS)
 
 
 def keeps(by: Reader) -> bool:

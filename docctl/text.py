@@ -117,6 +117,11 @@ def code_key(code: str) -> str:
     return key
 
 
+def number(typed: str) -> int | None:
+    """Return the whole number of at most nine digits 0–9 that was typed, None for anything else; every database takes it."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
+
+
 def tokens(text: str) -> list[Token]:
     """Return the words of a text in order; codes come apart into their words."""
     found = _WORDS.finditer(nfc(text))

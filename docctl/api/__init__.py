@@ -2,11 +2,22 @@
 
 from flask import Flask
 
-from docctl.api import asking, calling, decisions, describing, documents, requests, revisions, trail
+from docctl.api import (
+    asking,
+    calling,
+    decisions,
+    describing,
+    distribution,
+    documents,
+    recalls,
+    requests,
+    revisions,
+    trail,
+)
 from docctl.web import security
 
 # The order is that of the description; none depends on another.
-PARTS = (documents, revisions, requests, decisions, asking, trail)
+PARTS = (documents, revisions, requests, decisions, distribution, recalls, asking, trail)
 
 
 def install(app: Flask) -> None:

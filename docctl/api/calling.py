@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -18,6 +18,7 @@ from docctl import audit, clock, tokens
 from docctl.lifecycle import Stale
 from docctl.people import WrongPassword
 from docctl.rules import Refused, Sentence
+from docctl.text import number as digits
 from docctl.tokens import KeyReused
 from docctl.web import edge, errors, language, security
 
@@ -119,8 +120,8 @@ def number(name: str, *, default: int | None = None) -> int | None:
     value = body().get(name)
     if value is None or value == "":
         return default
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        return int(value)
+    if isinstance(value, str) and (typed := digits(value)) is not None:
+        return typed
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**9:
         raise wrong(name, Sentence("một số nguyên không âm", "a whole number that is not negative"))
     return value
@@ -150,6 +151,31 @@ def items(name: str) -> list[dict[str, Any]] | None:
     return value
 
 
+def texts(name: str) -> list[str]:
+    """Return a field that is a list of texts with something in it."""
+    value = body().get(name)
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
+        raise wrong(name, Sentence("một danh sách các chuỗi", "a list of texts"))
+    return value
+
+
+def asked_number(name: str) -> int | None:
+    """Return a question of the address that is a number, None when it is not asked."""
+    written = request.args.get(name, "").strip()
+    if written and not (written.isascii() and written.isdigit() and len(written) < 10):
+        raise wrong(name, Sentence("một số nguyên không âm", "a whole number that is not negative"))
+    return int(written) if written else None
+
+
+def asked_among(name: str, known: Sequence[str]) -> str:
+    """Return a question of the address that is one of a few words, empty when it is not asked."""
+    written = request.args.get(name, "").strip()
+    if written and written not in known:
+        words = ", ".join(known)
+        raise wrong(name, Sentence(f"một trong: {words}", f"one of: {words}"))
+    return written
+
+
 def wrong(name: str, kind: Sentence) -> Wrong:
     """Return the refusal of a field that is missing or of another kind."""
     return Wrong(
@@ -161,13 +187,14 @@ def wrong(name: str, kind: Sentence) -> Wrong:
 def limit() -> int:
     """Return how many items a page of a list holds: `?limit=`, 50 unless told, at most 500."""
     asked = request.args.get("limit", "")
-    return min(max(int(asked), 1), MOST) if asked.isascii() and asked.isdigit() and len(asked) < 9 else PAGE
+    found = digits(asked)
+    return PAGE if found is None else min(max(found, 1), MOST)
 
 
 def cursor() -> int:
     """Return where a page of a list begins: `?cursor=`, as the page before it named it in `next`."""
     asked = request.args.get("cursor", "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
+    return digits(asked) or 0
 
 
 def page(found: list[Any], *, first: int, total: int) -> Answer:
@@ -233,7 +260,7 @@ def _let_in() -> Response | None:
         answer = problem(401, _("Send a live token: Authorization: Bearer …; make one with “docctl token create”."))
         answer.headers["WWW-Authenticate"] = 'Bearer realm="docctl"'
         return answer
-    g.account_id = bearer.account_id
+    g.account_id, g.read_only = bearer.account_id, bearer.read_only
     if bearer.read_only and request.method != "GET":
         return problem(403, _("This token may only read. Make another one without --read-only."))
     return None

@@ -78,7 +78,8 @@ def _operation(given: Operation) -> dict[str, Any]:
 
 
 def _content(schema: Schema) -> dict[str, Any]:
-    return {"application/octet-stream" if schema is shapes.BINARY else "application/json": {"schema": schema}}
+    kind = "*/*" if schema is shapes.BINARY else schema.get("contentMediaType", "application/json")
+    return {kind: {"schema": schema}}
 
 
 def _accepted(given: Operation) -> dict[str, Any]:

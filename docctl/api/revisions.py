@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from io import BytesIO
 
-from flask import Response, abort, request, send_file
+from flask import Response, abort, g, request, send_file
 
 from docctl import comparison, contents, jobs, lifecycle, renditions, retention, revisions
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.contents import Content
+from docctl.distribution import reading
 from docctl.exporting import plain
 from docctl.files import check
 from docctl.files.kinds import Kind
@@ -92,8 +93,8 @@ def edit(revision_id: int) -> Answer:
 
 
 def original(revision_id: int) -> Response:
-    """Give the uploaded bytes, unchanged."""
-    revision = _load(revision_id)
+    """Give the uploaded bytes, unchanged; whoever is asked to read the revision has opened it with that."""
+    revision = _opened(revision_id)
     if revision.content is None:
         abort(404)
     if sentence := retention.gone(edge.reading(), revision):
@@ -109,7 +110,7 @@ def original(revision_id: int) -> Response:
 
 def rendition(revision_id: int) -> Response:
     """Give the PDF, stamped with what holds at this moment; 409 while it is being made, or with why there is none."""
-    revision, site = _load(revision_id), edge.site()
+    revision, site = _opened(revision_id), edge.site()
     if revision.content is None:
         abort(404)
     if sentence := retention.gone(edge.reading(), revision):
@@ -128,7 +129,7 @@ def rendition(revision_id: int) -> Response:
 
 def read_text(revision_id: int) -> Answer:
     """Give the text that was read out of the file, or the sentence why there is none."""
-    found = revisions.text_of(edge.reading(), _load(revision_id))
+    found = revisions.text_of(edge.reading(), _opened(revision_id))
     if found is None:
         return Answer({"status": "none", "text": None, "reason": None})
     reason = found.reason(language.locale())
@@ -189,6 +190,15 @@ def act(revision_id: int) -> Answer:
 def _load(revision_id: int, *, writing: bool = False) -> Revision:
     session = edge.writing() if writing else edge.reading()
     return revisions.load(session, revision_id, by=edge.me()) or abort(404)
+
+
+def _opened(revision_id: int) -> Revision:
+    """Load what is about to be read; the first reading of somebody who is asked to read it is noted, as on its page."""
+    revision = _load(revision_id)
+    if not g.read_only and reading.waits_to_be_opened(edge.reading(), revision, by=edge.me()):
+        reading.opened(edge.writing(), _load(revision_id, writing=True), by=edge.me())
+        edge.commit()
+    return _load(revision_id)
 
 
 def _full(revision: Revision) -> dict[str, object]:
@@ -254,7 +264,7 @@ OPERATIONS = [
     ),
     Operation("GET", f"{ONE}/original", "Give the uploaded bytes, unchanged.", shapes.BINARY, original),
     Operation(
-        "GET", f"{ONE}/rendition", "Give the PDF, stamped with what holds at this moment.", shapes.BINARY, rendition
+        "GET", f"{ONE}/rendition", "Give the PDF, stamped with what holds at this moment.", shapes.PDF, rendition
     ),
     Operation("GET", f"{ONE}/text", "Give the text of the file.", READ, read_text),
     Operation("GET", f"{ONE}/changes", "Give the redline.", REDLINE, redline, query={"against": shapes.NUMBER}),

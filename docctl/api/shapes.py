@@ -14,7 +14,8 @@ MOMENT: Schema = {
     "description": "YYYY-MM-DD (its 00:00 at the office), or an ISO instant with offset.",
 }
 SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-BINARY: Schema = {"type": "string", "format": "binary"}
+BINARY: Schema = {"type": "string", "format": "binary"}  # Of whatever kind the document is.
+PDF: Schema = {"type": "string", "contentMediaType": "application/pdf"}
 
 
 def maybe(schema: Schema) -> Schema:
@@ -99,6 +100,68 @@ HIT = record(
     score={"type": "number"},
     snippet=TEXT,
 )
+LEDGER = record(
+    issued=NUMBER, held=NUMBER, returned=NUMBER, destroyed=NUMBER, archived=NUMBER, lost=NUMBER, balances=FLAG
+)
+DISTRIBUTION = record(
+    revision=NUMBER,
+    document=NUMBER,
+    code=TEXT,
+    title=TEXT,
+    edition=TEXT,
+    status=TEXT,
+    effective_from=maybe(INSTANT),
+    made_at=INSTANT,
+    asked=NUMBER,
+    issued=NUMBER,
+    ledger=LEDGER,
+)
+COPY = record(
+    copy=NUMBER,
+    mark={"type": "string", "description": "What the QR on the copy says, and what may be typed in its place."},
+    revision=NUMBER,
+    document=NUMBER,
+    code=TEXT,
+    title=TEXT,
+    edition=TEXT,
+    number=TEXT,
+    medium={"type": "string", "enum": ["electronic", "paper", "posted"]},
+    holder=TEXT,
+    state=TEXT,
+    lock=NUMBER,
+    delivered_at=maybe(INSTANT),
+    received_at=maybe(INSTANT),
+    settled_at=maybe(INSTANT),
+    condition=TEXT,
+)
+TASK = record(
+    task=NUMBER,
+    revision=NUMBER,
+    document=NUMBER,
+    code=TEXT,
+    title=TEXT,
+    edition=TEXT,
+    person=TEXT,
+    state={"type": "string", "description": "`superseded` where the revision ended before it was confirmed."},
+    lock=NUMBER,
+    asked_at=INSTANT,
+    opened_at=maybe(INSTANT),
+    understood_at=maybe(INSTANT),
+    exempt_reason=TEXT,
+)
+RECALL = record(
+    recall=NUMBER,
+    decision=TEXT,
+    number=TEXT,
+    date=maybe(DAY),
+    basis=TEXT,
+    participants=TEXT,
+    due_on=DAY,
+    state=TEXT,
+    lock=NUMBER,
+    ledger=LEDGER,
+)
+RECALLED = record(**COPY["properties"], due_on=DAY, late=FLAG)
 ENTRY = record(
     sequence=NUMBER,
     at=INSTANT,

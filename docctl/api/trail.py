@@ -2,7 +2,7 @@
 
 from flask import request
 
-from docctl import audit
+from docctl import audit, text
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.exporting import plain
@@ -13,9 +13,9 @@ from docctl.web import edge
 def entries() -> Answer:
     """List the entries past `?after=`, oldest first; of one document with `?document=`."""
     _refuse_unless_auditing()
-    session, wanted = edge.reading(), request.args.get("document", "")
-    after = max(calling.cursor(), int(asked) if (asked := request.args.get("after", "")).isdigit() else 0)
-    document_id = int(wanted) if wanted.isdigit() else None
+    session = edge.reading()
+    after = max(calling.cursor(), text.number(request.args.get("after", "")) or 0)
+    document_id = text.number(request.args.get("document", ""))
     found = audit.past(session, after, document_id=document_id, limit=calling.limit() + 1)
     shown = found[: calling.limit()]
     more = str(shown[-1].sequence) if len(found) > len(shown) else None

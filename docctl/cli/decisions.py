@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from docctl import authority, clock, decisions, documents, people
 from docctl.cli.documents import loaded
 from docctl.cli.main import (
+    NUMBER,
     Group,
     acting,
     as_option,
@@ -43,7 +44,7 @@ def decision() -> None:
 @click.option("--number", default="", help="Such as 2804/QĐ-UBND.")
 @click.option("--date", "signed_on", default=None, metavar="DATE", help="The date of signature.")
 @click.option("--effective", default=None, metavar="DATE", help="The day on which it takes effect, from 00:00.")
-@click.option("--issue", "issued", multiple=True, type=int, metavar="REVISION", help="A revision to issue, by id.")
+@click.option("--issue", "issued", multiple=True, type=NUMBER, metavar="REVISION", help="A revision to issue, by id.")
 @click.option("--withdraw", "withdrawn", multiple=True, metavar="DOCUMENT:REASON", help="A document to withdraw.")
 @click.option("--keep", "kept_ones", multiple=True, metavar="DOCUMENT", help="A document that stays as it is.")
 @click.option(
@@ -90,7 +91,7 @@ def decision_add(
 
 
 @decision.command("check")
-@click.argument("decision_id", type=int)
+@click.argument("decision_id", type=NUMBER)
 @click.option("--as", "actor", default=None, metavar="USER", help="Mark it as checked in this person's name.")
 @json_option
 def decision_check(decision_id: int, actor: str | None, as_json: bool) -> None:
@@ -110,7 +111,7 @@ def decision_check(decision_id: int, actor: str | None, as_json: bool) -> None:
 
 
 @decision.command("act")
-@click.argument("decision_id", type=int)
+@click.argument("decision_id", type=NUMBER)
 @click.argument("trigger")
 @click.option("--reason", default="")
 @password_options
@@ -131,7 +132,7 @@ def decision_act(
 
 
 @decision.command("execute")
-@click.argument("decision_id", type=int)
+@click.argument("decision_id", type=NUMBER)
 @as_option
 @json_option
 def decision_execute(decision_id: int, actor: str, as_json: bool) -> None:
@@ -144,7 +145,7 @@ def decision_execute(decision_id: int, actor: str, as_json: bool) -> None:
 
 
 @decision.command("show")
-@click.argument("decision_id", type=int)
+@click.argument("decision_id", type=NUMBER)
 @as_option
 @json_option
 def decision_show(decision_id: int, actor: str, as_json: bool) -> None:

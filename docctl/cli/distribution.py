@@ -1,17 +1,17 @@
 """Distribution lists, reading and controlled copies from the command line."""
 
 import shutil
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, distribution, documents, people, units
+from docctl import authority, distribution, documents, people, units
 from docctl.cli.documents import loaded
-from docctl.cli.main import Group, acting, as_option, json_option, opened, say, spoken
-from docctl.distribution import ControlledCopy, DistributionEntry, ReadTask, copies, lists, reading
+from docctl.cli.main import NUMBER, Group, acting, as_option, json_option, opened, say, settings, spoken
+from docctl.distribution import DistributionEntry, ReadTask, copies, lists, reading
+from docctl.exporting import plain
 from docctl.people import Reader
 from docctl.rules import Refused, Sentence
 
@@ -46,7 +46,7 @@ def list_entries(type_code: str | None, reference: str | None, as_json: bool) ->
 @click.option("--role", default="")
 @click.option("--person", default=None, metavar="NAME")
 @click.option("--medium", type=click.Choice(list(lists.MEDIA)), default=lists.ELECTRONIC, show_default=True)
-@click.option("--copies", "number", default=0, type=int, help="Numbered copies.")
+@click.option("--copies", "number", default=0, type=NUMBER, help="Numbered copies.")
 @click.option("--reads/--no-reads", default=True, show_default=True)
 @as_option
 @json_option
@@ -85,7 +85,7 @@ def add_entry(
 
 
 @distribution_group.command("remove")
-@click.argument("entry_id", type=int)
+@click.argument("entry_id", type=NUMBER)
 @as_option
 @json_option
 def remove_entry(entry_id: int, actor: str, as_json: bool) -> None:
@@ -100,7 +100,7 @@ def remove_entry(entry_id: int, actor: str, as_json: bool) -> None:
 
 
 @distribution_group.command("show")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @as_option
 @json_option
 def show(revision_id: int, actor: str, as_json: bool) -> None:
@@ -112,11 +112,11 @@ def show(revision_id: int, actor: str, as_json: bool) -> None:
             "revision": revision.id,
             "code": revision.document.code,
             "edition": revision.edition_code,
-            "ledger": {**count.__dict__, "balances": count.balances},
-            "readers": [task_dict(row) for row in reading.tasks_of(session, revision)],
-            "copies": [copy_dict(row) for row in copies.copies_of(session, revision)],
+            "ledger": plain.ledger(count),
+            "readers": [plain.read_task(row) for row in reading.tasks_of(session, revision)],
+            "copies": [plain.copy(row, settings().locale) for row in copies.copies_of(session, revision)],
         }
-    lines = [f"{row['copy']}\t{row['number']}\t{row['holder']}\t{row['state']}" for row in result["copies"]]
+    lines = [f"{row['mark']}\t{row['number']}\t{row['holder']}\t{row['state']}" for row in result["copies"]]
     lines += [f"{row['person']}\t{row['state']}" for row in result["readers"]]
     say(as_json, result, f"{result['code']} {result['edition']}: {count.held}/{count.issued} held", *lines)
 
@@ -132,12 +132,12 @@ def read_group() -> None:
 def pending(actor: str, as_json: bool) -> None:
     """List what a person has still to read."""
     with opened() as site, site.database.reading() as session:
-        result = [task_dict(row) for row in reading.pending(session, by=_reader(session, actor))]
+        result = [plain.read_task(row) for row in reading.pending(session, by=_reader(session, actor))]
     say(as_json, result, *(f"{row['task']}\t{row['code']}\t{row['state']}\t{row['title']}" for row in result))
 
 
 @read_group.command("open")
-@click.argument("task_id", type=int)
+@click.argument("task_id", type=NUMBER)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @as_option
 @json_option
@@ -150,12 +150,12 @@ def open_document(task_id: int, output: Path, actor: str, as_json: bool) -> None
         if revision.file_sha256:
             with site.store.open(revision.file_sha256) as source, output.open("wb") as target:
                 shutil.copyfileobj(source, target)
-        result = task_dict(task)
+        result = plain.read_task(task)
     say(as_json, result, f"{result['code']}: {result['state']}, {output}")
 
 
 @read_group.command("confirm")
-@click.argument("task_id", type=int)
+@click.argument("task_id", type=NUMBER)
 @as_option
 @json_option
 def confirm(task_id: int, actor: str, as_json: bool) -> None:
@@ -164,7 +164,7 @@ def confirm(task_id: int, actor: str, as_json: bool) -> None:
 
 
 @read_group.command("exempt")
-@click.argument("task_id", type=int)
+@click.argument("task_id", type=NUMBER)
 @click.option("--reason", default="")
 @as_option
 @json_option
@@ -190,16 +190,16 @@ def act_on_copy(copy: str, trigger: str, reason: str, condition: str, actor: str
     with acting(actor) as (_, session, by):
         found = copies.find(session, copy)
         copies.act(session, found, trigger, by=by, reason=reason, condition=condition)
-        result = copy_dict(found)
-    say(as_json, result, f"{result['copy']} {result['code']} {result['number']}: {result['state']}")
+        result = plain.copy(found, settings().locale)
+    say(as_json, result, f"{result['mark']} {result['code']} {result['number']}: {result['state']}")
 
 
 @copy_group.command("add")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @click.option("--unit", default=None, help="The code of the unit that will hold them.")
 @click.option("--person", default=None, metavar="NAME", help="Who will hold them.")
 @click.option("--medium", type=click.Choice(list(lists.MEDIA)), default=lists.PAPER, show_default=True)
-@click.option("--copies", "number", default=1, show_default=True, type=int)
+@click.option("--copies", "number", default=1, show_default=True, type=NUMBER)
 @as_option
 @json_option
 def add_copies(
@@ -216,8 +216,8 @@ def add_copies(
             unit=units.find(session, unit) if unit else None,
             person=people.find(session, person) if person else None,
         )
-        result = [copy_dict(row) for row in made]
-    say(as_json, result, *(f"{row['copy']}\t{row['number']}\t{row['holder']}" for row in result))
+        result = [plain.copy(row, settings().locale) for row in made]
+    say(as_json, result, *(f"{row['mark']}\t{row['number']}\t{row['holder']}" for row in result))
 
 
 def entry_dict(row: DistributionEntry) -> dict[str, Any]:
@@ -233,40 +233,6 @@ def entry_dict(row: DistributionEntry) -> dict[str, Any]:
     }
 
 
-def task_dict(row: ReadTask) -> dict[str, Any]:
-    """Return a read task as the JSON of the command line."""
-    return {
-        "task": row.id,
-        "revision": row.revision_id,
-        "code": row.revision.document.code,
-        "title": row.revision.title,
-        "edition": row.revision.edition_code,
-        "person": row.account.name,
-        "state": row.status(),
-        "asked_at": _local(row.asked_at),
-        "opened_at": _local(row.opened_at),
-        "understood_at": _local(row.understood_at),
-    }
-
-
-def copy_dict(row: ControlledCopy) -> dict[str, Any]:
-    """Return a controlled copy as the JSON of the command line."""
-    return {
-        "copy": row.mark,
-        "revision": row.revision_id,
-        "code": row.revision.document.code,
-        "edition": row.revision.edition_code,
-        "number": row.number_text,
-        "medium": row.medium,
-        "holder": spoken(row.holder),
-        "state": row.state,
-        "delivered_at": _local(row.delivered_at),
-        "received_at": _local(row.received_at),
-        "settled_at": _local(row.settled_at),
-        "condition": row.condition,
-    }
-
-
 def add_to(main: click.Group) -> None:
     """Put these commands into the program."""
     for group in (distribution_group, read_group, copy_group):
@@ -277,7 +243,7 @@ def _act_on_task(task_id: int, trigger: str, actor: str, reason: str, as_json: b
     with acting(actor) as (_, session, by):
         task = _task(session, task_id, by)
         reading.act(session, task, trigger, by=by, reason=reason)
-        result = task_dict(task)
+        result = plain.read_task(task)
     say(as_json, result, f"{result['code']}: {result['state']}")
 
 
@@ -286,10 +252,6 @@ def _task(session: Session, task_id: int, by: Reader) -> ReadTask:
     if found is None:
         raise _none(task_id)
     return found
-
-
-def _local(at: datetime | None) -> str | None:
-    return clock.local(at).isoformat() if at else None
 
 
 def _reader(session: Session, name: str) -> Reader:

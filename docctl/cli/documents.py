@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from docctl import contents, documents, histories, lifecycle, register, revisions, units
 from docctl.cli.main import (
+    NUMBER,
     Group,
     acting,
     as_option,
@@ -136,7 +137,7 @@ def revision_add(
 
 
 @revision.command("edit")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @click.option("--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--edition", type=click.IntRange(0), default=None)
 @click.option("--amendment", type=click.IntRange(0), default=None)
@@ -180,7 +181,7 @@ def revision_edit(
 
 
 @revision.command("act")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @click.argument("trigger")
 @click.option("--reason", default="", help="For acts that ask for one.")
 @password_options
@@ -200,7 +201,7 @@ def revision_act(
 
 
 @revision.command("template")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write."
 )
@@ -219,7 +220,7 @@ def revision_template(revision_id: int, output: Path, actor: str, as_json: bool)
 
 
 @revision.command("read-again")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @as_option
 @json_option
 def revision_read_again(revision_id: int, actor: str, as_json: bool) -> None:
@@ -232,7 +233,7 @@ def revision_read_again(revision_id: int, actor: str, as_json: bool) -> None:
 
 
 @revision.command("show")
-@click.argument("revision_id", type=int)
+@click.argument("revision_id", type=NUMBER)
 @as_option
 @json_option
 def revision_show(revision_id: int, actor: str, as_json: bool) -> None:

@@ -22,6 +22,12 @@ from docctl.verify import verify as verified
 UNCHECKED, UNANCHORED = 2, 3
 
 
+BUSY = Sentence(
+    "Một tiến trình khác đang ghi chỉ mục tìm kiếm. Hãy chờ rồi chạy lại `docctl reindex`.",
+    "Another process is writing the search index. Wait, then run `docctl reindex` again.",
+)
+
+
 @click.command()
 @click.option(
     "--anchor",
@@ -127,12 +133,14 @@ def mail(as_json: bool) -> None:
 @click.option("--texts", is_flag=True, help="Also try again to read the texts that were not available.")
 @json_option
 def reindex(texts: bool, as_json: bool) -> None:
-    """Build the search index anew from the database."""
+    """Build the search index anew from the database, while searching goes on; interrupted, it goes on where it stopped."""
     with opened() as site:
         again = _read_again(site) if texts else 0
-        site.engine.clear()
         note("Building the index…")
-        count = following.follow(site.database, site.engine)
+        try:
+            count = following.rebuild(site.database, site.engine, _index_bar())
+        except TimeoutError:
+            fail(spoken(BUSY))
         result = {"documents": count, "position": site.engine.position(), "texts_read_again": again}
     say(as_json, result, f"{count} documents indexed, up to entry {result['position']} of the trail.")
 
@@ -217,6 +225,11 @@ def bench(arguments: tuple[str, ...]) -> None:
 def bar() -> Progress | None:
     """Return what draws progress on a terminal; None where nobody watches."""
     return _drawn if sys.stderr.isatty() else None
+
+
+def _index_bar() -> following.Progress | None:
+    drawn = bar()
+    return (lambda done, total: drawn("index", done, total)) if drawn else None
 
 
 def add_to(main: click.Group) -> None:

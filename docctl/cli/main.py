@@ -24,6 +24,7 @@ from docctl.workflow import WorkflowError
 
 Command = Callable[..., Any]
 REFUSED = 1
+NUMBER = click.IntRange(0, 2**31 - 1)  # An id or a count: what every database takes.
 
 
 class Group(click.Group):

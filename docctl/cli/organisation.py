@@ -9,7 +9,7 @@ import click
 
 from docctl import audit, authority, clock, documents, people, reorganising, units, workflow
 from docctl.audit import Action
-from docctl.cli.main import Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
+from docctl.cli.main import NUMBER, Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
 from docctl.database import Database, knows_schema, newest_schema, schema_version, upgrade
 from docctl.rules import ROLES, Refused, Sentence
 from docctl.site import workflow_files
@@ -243,7 +243,7 @@ def type_group() -> None:
 @click.argument("code")
 @click.argument("name_vi")
 @click.argument("name_en")
-@click.option("--level", type=int, default=2, show_default=True)
+@click.option("--level", type=NUMBER, default=2, show_default=True)
 @click.option("--pattern", required=True, help="Such as QT-{unit}-{number:02d}.")
 @click.option("--workflow", "workflow_name", default="revision", show_default=True)
 @as_option
@@ -501,7 +501,7 @@ def delegation_add(
 
 
 @delegation_group.command("end")
-@click.argument("delegation_id", type=int)
+@click.argument("delegation_id", type=NUMBER)
 @click.option(
     "--on", required=True, metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="The first day without it."
 )

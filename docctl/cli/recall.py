@@ -1,14 +1,13 @@
 """Recalls from the command line: what is out, what came back, and the signed minutes."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
 from docctl import authority, clock, exporting, people, recall
-from docctl.cli.distribution import copy_dict
 from docctl.cli.main import (
+    NUMBER,
     Group,
     acting,
     as_option,
@@ -22,7 +21,7 @@ from docctl.cli.main import (
     signing,
 )
 from docctl.distribution import copies
-from docctl.exporting import minutes
+from docctl.exporting import minutes, plain
 from docctl.people import Reader
 from docctl.recall import Recall
 from docctl.rules import Refused, Sentence
@@ -41,12 +40,12 @@ def list_recalls(actor: str, as_json: bool) -> None:
     with opened() as site, site.database.reading() as session:
         by = authority.reader(session, people.find(session, actor))
         found = recall.all_recalls(session) if recall.may_see(by) else []
-        result = [as_dict(session, row) for row in found]
+        result = [plain.recalled(session, row) for row in found]
     say(as_json, result, *(f"{r['recall']}\t{r['decision']}\t{r['state']}\t{r['ledger']['held']}" for r in result))
 
 
 @recall_group.command("show")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Minutes: .docx, .pdf."
 )
@@ -56,22 +55,20 @@ def show(recall_id: int, output: Path | None, actor: str, as_json: bool) -> None
     """Show a recall with its copies, and write its minutes as .docx or .pdf."""
     with opened() as site, site.database.reading() as session:
         found = _loaded(session, recall_id, authority.reader(session, people.find(session, actor)))
-        result = as_dict(session, found) | {
-            "copies": [
-                copy_dict(line.copy) | {"due_on": line.due_on.isoformat()} for line in recall.lines_of(session, found)
-            ]
+        result = plain.recalled(session, found) | {
+            "copies": [plain.recall_line(line, settings().locale) for line in recall.lines_of(session, found)]
         }
         if output is not None:
             format = output.suffix.removeprefix(".").lower()
             if format not in ("docx", "pdf"):
                 raise click.BadParameter("Give a name that ends in .docx or .pdf.", param_hint="-o")
             output.write_bytes(exporting.write(minutes.of_recall(session, found, locale=settings().locale), format))
-    lines = [f"{row['copy']}\t{row['code']}\t{row['number']}\t{row['state']}" for row in result["copies"]]
+    lines = [f"{row['mark']}\t{row['code']}\t{row['number']}\t{row['state']}" for row in result["copies"]]
     say(as_json, result, f"{result['decision']}: {result['state']}", *lines)
 
 
 @recall_group.command("return")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.argument("marks", nargs=-1, required=True)
 @click.option("--condition", default="", help="How the copies came back.")
 @as_option
@@ -80,12 +77,13 @@ def take_back(recall_id: int, marks: tuple[str, ...], condition: str, actor: str
     """Record the return of copies (C12, or code|edition|number): all of them, or none."""
     with acting(actor) as (_, session, by):
         found = _loaded(session, recall_id, by)
-        result = [copy_dict(recall.take_back(session, found, mark, by=by, condition=condition)) for mark in marks]
-    say(as_json, result, *(f"{row['copy']} {row['code']} {row['number']}: {row['state']}" for row in result))
+        back = [recall.take_back(session, found, mark, by=by, condition=condition) for mark in marks]
+        result = [plain.copy(copy, settings().locale) for copy in back]
+    say(as_json, result, *(f"{row['mark']} {row['code']} {row['number']}: {row['state']}" for row in result))
 
 
 @recall_group.command("lost")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.argument("mark")
 @click.option("--reason", required=True)
 @as_option
@@ -94,12 +92,13 @@ def lost(recall_id: int, mark: str, reason: str, actor: str, as_json: bool) -> N
     """Declare a copy of a recall lost, with the reason."""
     with acting(actor) as (_, session, by):
         found = _loaded(session, recall_id, by)
-        result = copy_dict(recall.settle(session, found, copies.find(session, mark), by=by, lost=reason))
-    say(as_json, result, f"{result['copy']} {result['code']} {result['number']}: {result['state']}")
+        gone = recall.settle(session, found, copies.find(session, mark), by=by, lost=reason)
+        result = plain.copy(gone, settings().locale)
+    say(as_json, result, f"{result['mark']} {result['code']} {result['number']}: {result['state']}")
 
 
 @recall_group.command("minutes")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.option("--number", required=True)
 @click.option("--date", "held_on", required=True, metavar="DATE")
 @click.option("--participants", required=True)
@@ -112,12 +111,12 @@ def write_minutes(recall_id: int, number: str, held_on: str, participants: str, 
         at = instant(held_on, "--date")
         day = clock.local(at).date() if at else None
         recall.edit(session, found, by=by, number=number, held_on=day, participants=participants)
-        result = as_dict(session, found)
+        result = plain.recalled(session, found)
     say(as_json, result, f"Recall {recall_id}: {number}")
 
 
 @recall_group.command("act")
-@click.argument("recall_id", type=int)
+@click.argument("recall_id", type=NUMBER)
 @click.argument("trigger")
 @click.option("--reason", default="")
 @password_options
@@ -131,22 +130,8 @@ def act(
     with acting(actor) as (_, session, by):
         found = _loaded(session, recall_id, by)
         recall.act(session, found, trigger, by=by, reason=reason, signing=proof)
-        result = as_dict(session, found)
+        result = plain.recalled(session, found)
     say(as_json, result, f"Recall {recall_id}: {result['state']}")
-
-
-def as_dict(session: Session, row: Recall) -> dict[str, Any]:
-    """Return a recall as the JSON of the command line."""
-    count = recall.ledger(session, row)
-    return {
-        "recall": row.id,
-        "decision": recall.decision_number(session, row),
-        "number": row.number,
-        "date": row.held_on.isoformat() if row.held_on else None,
-        "due_on": row.due_on.isoformat(),
-        "state": row.state,
-        "ledger": {**count.__dict__, "balances": count.balances},
-    }
 
 
 def add_to(main: click.Group) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from docctl import authority, clock, documents, people, requests, units
 from docctl.cli.documents import kept, read_change
 from docctl.cli.main import (
+    NUMBER,
     Group,
     acting,
     as_option,
@@ -68,7 +69,7 @@ def request_add(kind: str, actor: str, as_json: bool, **given: Any) -> None:
 
 
 @request.command("act")
-@click.argument("request_id", type=int)
+@click.argument("request_id", type=NUMBER)
 @click.argument("trigger")
 @click.option("--reason", default="")
 @click.option("--conclusion", type=click.Choice(list(CONCLUSIONS)), default="agree", show_default=True)
@@ -97,7 +98,7 @@ def request_act(
 
 
 @request.command("show")
-@click.argument("request_id", type=int)
+@click.argument("request_id", type=NUMBER)
 @as_option
 @json_option
 def request_show(request_id: int, actor: str, as_json: bool) -> None:
@@ -117,7 +118,7 @@ def request_show(request_id: int, actor: str, as_json: bool) -> None:
 @click.option("--kind", type=click.Choice(list(KINDS)), default=None)
 @click.option("--state", type=click.Choice(["open", *STATES]), default=None)
 @click.option("--unit", "unit_code", default="")
-@click.option("--year", type=int, default=None)
+@click.option("--year", type=NUMBER, default=None)
 @as_option
 @json_option
 def request_list(

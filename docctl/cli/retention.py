@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from docctl import authority, clock, documents, exporting, people, retention
 from docctl.cli.main import (
+    NUMBER,
     Group,
     acting,
     as_option,
@@ -47,8 +48,8 @@ def list_records(standing: str, actor: str, as_json: bool) -> None:
 
 @retention_group.command("period")
 @click.argument("type_code")
-@click.option("--years", type=int, default=None, help="Kept for good when left out.")
-@click.option("--recall-days", type=int, default=15, show_default=True)
+@click.option("--years", type=NUMBER, default=None, help="Kept for good when left out.")
+@click.option("--recall-days", type=NUMBER, default=15, show_default=True)
 @as_option
 @json_option
 def period(type_code: str, years: int | None, recall_days: int, actor: str, as_json: bool) -> None:
@@ -74,7 +75,7 @@ def hold(reference: str, reason: str, actor: str, as_json: bool) -> None:
 
 
 @retention_group.command("release")
-@click.argument("hold_id", type=int)
+@click.argument("hold_id", type=NUMBER)
 @click.option("--reason", required=True)
 @as_option
 @json_option
@@ -94,7 +95,7 @@ def disposal_group() -> None:
 
 
 @disposal_group.command("add")
-@click.argument("revision_ids", nargs=-1, type=int, required=True)
+@click.argument("revision_ids", nargs=-1, type=NUMBER, required=True)
 @click.option("--number", default="")
 @click.option("--date", "held_on", default=None, metavar="DATE")
 @click.option("--basis", default="")
@@ -114,7 +115,7 @@ def add(revision_ids: tuple[int, ...], held_on: str | None, actor: str, as_json:
 
 
 @disposal_group.command("act")
-@click.argument("disposal_id", type=int)
+@click.argument("disposal_id", type=NUMBER)
 @click.argument("trigger")
 @click.option("--reason", default="")
 @password_options
@@ -133,7 +134,7 @@ def act(
 
 
 @disposal_group.command("show")
-@click.argument("disposal_id", type=int)
+@click.argument("disposal_id", type=NUMBER)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Minutes: .docx, .pdf."
 )

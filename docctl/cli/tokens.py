@@ -3,7 +3,7 @@
 import click
 
 from docctl import people, tokens
-from docctl.cli.main import Group, as_option, json_option, opened, say
+from docctl.cli.main import NUMBER, Group, as_option, json_option, opened, say
 from docctl.exporting import plain
 
 
@@ -51,7 +51,7 @@ def token_list(as_json: bool) -> None:
 
 
 @token_group.command("end")
-@click.argument("token_id", type=int)
+@click.argument("token_id", type=NUMBER)
 @as_option
 @json_option
 def token_end(token_id: int, actor: str, as_json: bool) -> None:

@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
-from docctl import audit, clock, lifecycle, workflow
+from docctl import audit, clock, lifecycle, revisions, workflow
 from docctl.audit import Action
 from docctl.database import Base, Instant
-from docctl.distribution.lists import ELECTRONIC
+from docctl.distribution.lists import ELECTRONIC, may_see
 from docctl.documents import Document
 from docctl.people import Account, Reader
 from docctl.revisions import Revision
@@ -240,6 +240,20 @@ def load(session: Session, copy_id: int, *, by: Reader) -> ControlledCopy | None
     return found if found and (by.sees_everything or facts(found, by=by).roles) else None
 
 
+def seen_by(
+    session: Session, *, by: Reader, revision_id: int | None = None, state: str = "", first: int = 0, limit: int = 50
+) -> tuple[list[ControlledCopy], int]:
+    """Return copies by revision and number, and how many there are: what one may see, or else what one holds."""
+    own = _held_by(by)
+    wanted = [or_(own, revisions.visible(by)) if may_see(by) else own]
+    wanted += [ControlledCopy.revision_id == revision_id] if revision_id is not None else []
+    wanted += [ControlledCopy.state == state] if state else []
+    query = _loaded().join(Revision, Revision.id == ControlledCopy.revision_id).join(Document).where(*wanted)
+    found = select(func.count()).select_from(query.with_only_columns(ControlledCopy.id).subquery())
+    ordered = query.order_by(ControlledCopy.revision_id, ControlledCopy.number)
+    return list(session.scalars(ordered.offset(first).limit(limit))), session.scalar(found) or 0
+
+
 def find(session: Session, typed: str) -> ControlledCopy:
     """Return the copy that a scanner or a person named: `C12`, an address ending in it, or `code|edition|number`.
 
@@ -354,9 +368,12 @@ def recorded(copy: ControlledCopy) -> dict[str, Any]:
 
 
 def _mine(session: Session, by: Reader, states: tuple[str, ...]) -> list[ControlledCopy]:
-    own = or_(ControlledCopy.account_id == by.id, ControlledCopy.unit_id == by.account.unit_id)
-    query = _loaded().where(own, ControlledCopy.state.in_(states))
+    query = _loaded().where(_held_by(by), ControlledCopy.state.in_(states))
     return list(session.scalars(query.order_by(ControlledCopy.revision_id, ControlledCopy.number)))
+
+
+def _held_by(by: Reader) -> Any:
+    return or_(ControlledCopy.account_id == by.id, ControlledCopy.unit_id == by.account.unit_id)
 
 
 def _loaded() -> Any:

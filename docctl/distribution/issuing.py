@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from docctl import audit, clock, lifecycle, workflow
+from docctl import audit, clock, lifecycle, revisions, workflow
 from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.distribution import copies, reading
 from docctl.distribution.copies import ControlledCopy, Ledger
 from docctl.distribution.lists import MOST_COPIES, Directory, Holding, refuse_unless_controller
 from docctl.distribution.reading import ReadTask
+from docctl.documents import Document
 from docctl.people import Account, Reader
 from docctl.revisions import WAS_ISSUED, Revision
 from docctl.rules import Facts, Refused, Sentence
@@ -177,6 +178,19 @@ def issue_more(
 def of_revision(session: Session, revision: Revision) -> Distribution | None:
     """Return what was distributed of a revision, None where nothing was."""
     return session.get(Distribution, revision.id)
+
+
+def seen_by(session: Session, *, by: Reader, first: int = 0, limit: int = 50) -> tuple[list[Distribution], int]:
+    """Return what was distributed of the revisions that somebody may see, newest first, and how many there are."""
+    query = (
+        select(Distribution)
+        .join(Revision, Revision.id == Distribution.revision_id)
+        .join(Document)
+        .where(revisions.visible(by))
+        .order_by(Distribution.made_at.desc(), Distribution.revision_id.desc())
+    )
+    found = select(func.count()).select_from(query.with_only_columns(Distribution.revision_id).subquery())
+    return list(session.scalars(query.offset(first).limit(limit))), session.scalar(found) or 0
 
 
 def recent(session: Session, *, limit: int, offset: int = 0) -> list[Distribution]:

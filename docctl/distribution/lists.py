@@ -38,6 +38,11 @@ ONLY_CONTROLLER = Sentence(
     "Only a document controller may change a distribution list.",
 )
 
+ONLY_KEEPERS = Sentence(
+    "Chỉ người kiểm soát tài liệu, đánh giá viên và người xem xét, phê duyệt mới xem được phân phối.",
+    "Only document controllers, auditors, reviewers and approvers see the distribution.",
+)
+
 
 class DistributionEntry(Base):
     """A line of the list of a type or of one document: whom it names, who reads, and how many copies of which medium."""
@@ -285,6 +290,17 @@ def refuse_unless_controller(by: Reader, document: Document | None) -> None:
     """Raise NoRole unless somebody keeps the lists of the whole office, or of the document's unit."""
     if "controller" not in by.roles_in(document.unit_id if document else None):
         raise NoRole(ONLY_CONTROLLER)
+
+
+def may_see(by: Reader) -> bool:
+    """Say whether somebody may see what was distributed to others: whoever keeps, reviews or audits."""
+    return by.has("controller", "auditor", "reviewer", "format_reviewer", "approver")
+
+
+def refuse_unless_seeing(by: Reader) -> None:
+    """Raise NoRole unless somebody may see what was distributed to others."""
+    if not may_see(by):
+        raise NoRole(ONLY_KEEPERS)
 
 
 def may_change(by: Reader, document: Document | None = None) -> bool:

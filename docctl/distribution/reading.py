@@ -5,12 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, case, func, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    and_,
+    case,
+    func,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from docctl import audit, clock, lifecycle, revisions, workflow
 from docctl.audit import Action
 from docctl.database import Base, Instant
+from docctl.distribution.lists import may_see
 from docctl.documents import Document
 from docctl.people import Account, Reader
 from docctl.revisions import IN_FORCE, Revision
@@ -19,6 +33,7 @@ from docctl.units import Unit
 from docctl.workflow import Act
 
 OPEN = ("waiting", "opened")
+STATES = ("waiting", "opened", "understood", "exempt", "superseded")
 SUPERSEDED = "superseded"  # Derived: the revision ended before its reader had understood it.
 NEGATIVE = Sentence("Hết hiệu lực khi chưa xác nhận", "Ended before it was confirmed")
 
@@ -124,6 +139,22 @@ def load(session: Session, task_id: int, *, by: Reader) -> ReadTask | None:
     """Return a task: the person's own, or anybody's for those who see everything."""
     found = session.get(ReadTask, task_id)
     return found if found and (found.account_id == by.id or by.sees_everything) else None
+
+
+def seen_by(
+    session: Session, *, by: Reader, revision_id: int | None = None, state: str = "", first: int = 0, limit: int = 50
+) -> tuple[list[ReadTask], int]:
+    """Return tasks, oldest first, and how many there are: one's own, or everybody's of a revision that one may see."""
+    others = revision_id is not None and may_see(by)
+    mine = ReadTask.account_id == by.id
+    wanted: list[Any] = [or_(mine, revisions.visible(by)) if others else mine]
+    wanted += [ReadTask.revision_id == revision_id] if revision_id is not None else []
+    ended = and_(ReadTask.state.in_(OPEN), Revision.effective_to.is_not(None), Revision.effective_to <= clock.now())
+    if state:
+        wanted.append(ended if state == SUPERSEDED else and_(ReadTask.state == state, not_(ended)))
+    query = _query(*wanted)
+    found = select(func.count()).select_from(query.with_only_columns(ReadTask.id).subquery())
+    return list(session.scalars(query.offset(first).limit(limit))), session.scalar(found) or 0
 
 
 def waits_to_be_opened(session: Session, revision: Revision, *, by: Reader) -> bool:
@@ -243,6 +274,11 @@ def facts(task: ReadTask, *, by: Reader, reason: str = "") -> Facts:
     )
 
 
+def is_waiting(task: ReadTask) -> bool:
+    """Say whether a task was not opened yet and still can be."""
+    return task.status() == "waiting"
+
+
 def acts(session: Session, task: ReadTask, *, by: Reader) -> list[Act]:
     """Return every act that a person could press on a task; opening is done by opening, and is no button."""
     follows = lifecycle.workflow_of(session, task)
@@ -307,13 +343,18 @@ def label(session: Session, task: ReadTask) -> Sentence:
 
 
 def _loaded(session: Session, *wanted: Any) -> list[ReadTask]:
+    return list(session.scalars(_query(*wanted)))
+
+
+def _query(*wanted: Any) -> Any:
     query = (
         select(ReadTask)
         .join(Revision, Revision.id == ReadTask.revision_id)
+        .join(Document)
         .where(*wanted)
         .options(
             joinedload(ReadTask.revision).joinedload(Revision.document).joinedload(Document.unit),
             joinedload(ReadTask.account).joinedload(Account.unit),
         )
     )
-    return list(session.scalars(query.order_by(ReadTask.asked_at, ReadTask.id)))
+    return query.order_by(ReadTask.asked_at, ReadTask.id)

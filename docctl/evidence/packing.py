@@ -26,7 +26,7 @@ from docctl.people import Account, Reader
 from docctl.revisions import Revision
 from docctl.rules import Refused, Sentence
 from docctl.site import Site
-from docctl.text import code_key
+from docctl.text import code_key, number
 
 FORMAT = 1
 CHECKER = Path(__file__).with_name("check.py")
@@ -80,7 +80,7 @@ def find_decision(session: Session, reference: str) -> Decision:
     """Return the decision with an id or a number; raises Refused when there is none or more than one."""
     query = select(Decision).where(Decision.number_key == code_key(reference)[:80])
     found = list(session.scalars(query.order_by(Decision.id)))
-    if not found and reference.isdigit() and (by_id := session.get(Decision, int(reference))):
+    if not found and (key := number(reference.strip())) is not None and (by_id := session.get(Decision, key)):
         found = [by_id]
     if len(found) == 1:
         return found[0]

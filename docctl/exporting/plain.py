@@ -5,11 +5,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from docctl import clock, decisions, requests
+from docctl import clock, decisions, distribution, recall, requests
 from docctl.audit import AuditEntry
 from docctl.decisions import Check, Decision
+from docctl.distribution import ControlledCopy, Distribution, Ledger, ReadTask
 from docctl.documents import Document
 from docctl.lifecycle import Signature
+from docctl.recall import Recall, RecallLine
 from docctl.requests import ChangeRequest
 from docctl.revisions import Revision, Standing
 from docctl.workflow import Act
@@ -172,6 +174,90 @@ def standing(row: Standing) -> dict[str, Any]:
         "sha256": row.revision.file_sha256,
         "decision": row.decision,
     }
+
+
+def ledger(count: Ledger) -> dict[str, Any]:
+    """Return where copies are, and whether that adds up."""
+    return {**count.__dict__, "balances": count.balances}
+
+
+def distributed(session: Session, row: Distribution) -> dict[str, Any]:
+    """Return what was distributed of a revision: how many were asked to read it, and the ledger of its copies."""
+    return {
+        "revision": row.revision_id,
+        "document": row.revision.document_id,
+        "code": row.revision.document.code,
+        "title": row.revision.title,
+        "edition": row.revision.edition_code,
+        "status": row.revision.status(),
+        "effective_from": instant(row.revision.effective_from),
+        "made_at": instant(row.made_at),
+        "asked": row.asked,
+        "issued": row.issued,
+        "ledger": ledger(distribution.ledger(session, row.revision)),
+    }
+
+
+def copy(row: ControlledCopy, locale: str) -> dict[str, Any]:
+    """Return a controlled copy: its mark is what the QR on it says."""
+    return {
+        "copy": row.id,
+        "mark": row.mark,
+        "revision": row.revision_id,
+        "document": row.revision.document_id,
+        "code": row.revision.document.code,
+        "title": row.revision.title,
+        "edition": row.revision.edition_code,
+        "number": row.number_text,
+        "medium": row.medium,
+        "holder": row.holder.get(locale),
+        "state": row.state,
+        "lock": row.lock,
+        "delivered_at": instant(row.delivered_at),
+        "received_at": instant(row.received_at),
+        "settled_at": instant(row.settled_at),
+        "condition": row.condition,
+    }
+
+
+def read_task(row: ReadTask) -> dict[str, Any]:
+    """Return a read task; one whose revision ended unread is `superseded`."""
+    return {
+        "task": row.id,
+        "revision": row.revision_id,
+        "document": row.revision.document_id,
+        "code": row.revision.document.code,
+        "title": row.revision.title,
+        "edition": row.revision.edition_code,
+        "person": row.account.name,
+        "state": row.status(),
+        "lock": row.lock,
+        "asked_at": instant(row.asked_at),
+        "opened_at": instant(row.opened_at),
+        "understood_at": instant(row.understood_at),
+        "exempt_reason": row.exempt_reason,
+    }
+
+
+def recalled(session: Session, row: Recall) -> dict[str, Any]:
+    """Return a recall with its ledger; its copies are apart."""
+    return {
+        "recall": row.id,
+        "decision": recall.decision_number(session, row),
+        "number": row.number,
+        "date": day(row.held_on),
+        "basis": row.basis,
+        "participants": row.participants,
+        "due_on": day(row.due_on),
+        "state": row.state,
+        "lock": row.lock,
+        "ledger": ledger(recall.ledger(session, row)),
+    }
+
+
+def recall_line(row: RecallLine, locale: str) -> dict[str, Any]:
+    """Return a copy of a recall, with the day by which it is asked back."""
+    return copy(row.copy, locale) | {"due_on": day(row.due_on), "late": row.late}
 
 
 def entry(row: AuditEntry) -> dict[str, Any]:

@@ -62,6 +62,24 @@ UNSAFE = Sentence(
     "The file contains unsafe paths inside and is not accepted; open it, save it, then upload it.",
 )
 
+PDF_ACTS = {
+    "script": Sentence(
+        "PDF có chứa mã lệnh (JavaScript); hãy mở tệp, in ra PDF mới (Microsoft Print to PDF) rồi tải lên.",
+        "The PDF contains a script (JavaScript); open it, print it to a new PDF, then upload that.",
+    ),
+    "launch": Sentence(
+        "PDF có lệnh khởi chạy chương trình khác; hãy mở tệp, in ra PDF mới (Microsoft Print to PDF) rồi tải lên.",
+        "The PDF starts another program; open it, print it to a new PDF, then upload that.",
+    ),
+    "program": Sentence(
+        "PDF có đính kèm chương trình bên trong; hãy gỡ tệp đính kèm, lưu lại rồi tải lên.",
+        "The PDF has a program attached inside; remove the attachment, save it, then upload it.",
+    ),
+    "archive": Sentence(
+        "PDF có đính kèm tệp nén hoặc tài liệu có macro bên trong; hãy gỡ tệp đính kèm rồi tải từng tài liệu lên riêng.",
+        "The PDF has an archive or a document with macros attached inside; remove it and upload each document by itself.",
+    ),
+}
 INSIDE = {
     "archive": Sentence(
         "Tệp chứa tệp nén bên trong ({part}) nên không được nhận; hãy gỡ bỏ rồi lưu lại, hoặc tải từng tài liệu lên riêng.",
@@ -272,6 +290,8 @@ def _pdf(path: Path, named: Kind) -> Kind:
         raise Refused(LOCKED, field="file")
     if pages > MAX_PAGES:
         raise Refused(TOO_MANY_PAGES.fill(n=pages, most=MAX_PAGES), field="file")
+    if problem in PDF_ACTS:
+        raise Refused(PDF_ACTS[problem], field="file")
     if problem:
         raise Refused(DAMAGED.fill(label=Kind.PDF.label if named == Kind.PDF else named.label), field="file")
     return Kind.PDF

@@ -88,7 +88,7 @@ def _result(path: Path, kind: Kind, converted: Path | Sentence | None, timeout: 
 
 
 def probe_pdf(path: Path, *, timeout: float = 20) -> tuple[str, int]:
-    """Open a PDF in a worker; say what is wrong with it, `locked`, `damaged` or nothing (empty), and how many pages it has."""
+    """Open a PDF in a worker; return what is wrong with it (see `worker.probe`; empty: nothing) and how many pages it has."""
     try:
         found = work("probe", path, Kind.PDF, timeout)
     except NotExtractable:

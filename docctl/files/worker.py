@@ -6,7 +6,7 @@ Started as `python -m docctl.files.worker TASK PATH KIND SECONDS BYTES …`; see
 import json
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,10 @@ def text(path: Path, kind: str) -> dict[str, Any]:
 
 
 def probe(path: Path, kind: str) -> dict[str, Any]:
-    """Say what is wrong with a PDF, `locked` by a password, `damaged` or nothing, and how many pages it has."""
+    """Say what is wrong with a PDF, and how many pages it has.
+
+    Wrong are `locked` by a password, `damaged`, and `script`, `launch`, `program`, `archive`: what acts or is brought along.
+    """
     import pypdfium2
     from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
 
@@ -56,7 +59,47 @@ def probe(path: Path, kind: str) -> dict[str, Any]:
     except pypdfium2.PdfiumError as error:
         locked = error.err_code in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY)
         return {"problem": "locked" if locked else "damaged", "pages": 0}
-    return {"problem": "" if pages else "damaged", "pages": pages}
+    return {"problem": _brought(path) if pages else "damaged", "pages": pages}
+
+
+def _brought(path: Path) -> str:
+    """Say what a PDF does or brings that no document needs: `script`, `launch`, `program`, `archive`, or nothing (empty)."""
+    import pikepdf
+
+    from docctl.files.inside import strange
+
+    try:
+        with pikepdf.open(path) as pdf:
+            for found in pdf.objects:
+                for kept in _dictionaries(found):
+                    act = str(kept.get("/S", ""))
+                    if act == "/JavaScript" or "/JS" in kept:
+                        return "script"
+                    if act == "/Launch":
+                        return "launch"
+            for name, file in pdf.attachments.items():
+                brought = strange(name, file.get_file().read_bytes()[:16])
+                if brought:
+                    return "program" if brought == "program" else "archive"
+    except pikepdf.PdfError:
+        return "damaged"
+    return ""
+
+
+def _dictionaries(found: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield an object's dictionary and those written inside of it; what it refers to comes as an object of its own."""
+    import pikepdf
+
+    if isinstance(found, pikepdf.Stream | pikepdf.Dictionary):
+        yield found
+        inner = [value for _, value in found.items()]
+    elif isinstance(found, pikepdf.Array):
+        inner = list(found)
+    else:
+        return
+    for value in inner:
+        if depth < 8 and isinstance(value, pikepdf.Object) and not value.is_indirect:
+            yield from _dictionaries(value, depth + 1)
 
 
 def picture(path: Path, kind: str, page: str, into: str) -> dict[str, Any]:

@@ -77,6 +77,10 @@ class Engine(Protocol):
 
 def open_engine(name: str, folder: Path) -> Engine:
     """Open the engine of a setting's name on a folder, which need not exist."""
+    if name == "tantivy":
+        from docctl.search.tantivy import TantivyEngine
+
+        return TantivyEngine(folder)
     if name != "whoosh":
         raise ValueError(f"there is no search engine {name}")
     from docctl.search.whoosh import WhooshEngine

@@ -5,10 +5,10 @@ from datetime import date
 
 from flask_wtf import FlaskForm
 
+from docctl import clock, text
 from docctl.rules import Refused, Sentence
 from docctl.web import language
 
-YEARS = range(1900, 3000)  # Far enough for any office, and safe in every time zone.
 _DAY = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})")
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 
@@ -23,7 +23,7 @@ def read_day(typed: str | None, field: str) -> date | None:
         return None
     try:
         day = _day(typed)
-        if day.year not in YEARS:
+        if day.year not in clock.YEARS:
             raise ValueError(typed)
         return day
     except ValueError:
@@ -38,8 +38,8 @@ def read_day(typed: str | None, field: str) -> date | None:
 
 def read_number(typed: str | None, default: int = 0) -> int:
     """Read a whole number of an address or a hidden field; anything else counts as the default."""
-    typed = typed or ""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else default
+    found = text.number(typed or "")
+    return default if found is None else found
 
 
 def mark(form: FlaskForm, refused: Refused | None) -> str:

@@ -4,14 +4,22 @@ from typing import cast
 
 from flask import Flask, abort, current_app, g, request
 from sqlalchemy.orm import Session
+from werkzeug.routing import IntegerConverter
 
 from docctl import authority, jobs, people
 from docctl.people import Reader, Reauthenticated
 from docctl.site import Site
 
 
+class Key(IntegerConverter):
+    """The id in an address: a whole number of so many digits that it fits a column of any database."""
+
+    regex = r"\d{1,9}"
+
+
 def install(app: Flask) -> None:
-    """Close the request's database sessions when it ends, whatever happened."""
+    """Close the request's database sessions when it ends; an id that no database has room for leads nowhere (404)."""
+    app.url_map.converters["int"] = Key
     app.teardown_request(lambda error: close())
 
 

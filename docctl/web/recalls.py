@@ -16,16 +16,12 @@ from docctl import audit, clock, exporting, recall
 from docctl.distribution import copies, lists
 from docctl.exporting import minutes
 from docctl.recall import Recall, RecallLine
-from docctl.rules import NoRole, Refused, Sentence
+from docctl.rules import Refused, Sentence
 from docctl.web import asking, edge, errors, language, show, telling
 from docctl.workflow import Act
 
 blueprint = Blueprint("recalls", __name__)
 
-NOT_YOURS = Sentence(
-    "Chỉ người kiểm soát tài liệu, đánh giá viên và người xem xét, phê duyệt mới xem được đợt thu hồi.",
-    "Only document controllers, auditors, reviewers and approvers see recalls.",
-)
 PRINTED = ("docx", "pdf")
 
 
@@ -48,8 +44,7 @@ class MinutesForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
 @blueprint.get("/recalls")
 def index() -> str:
     """List the recalls, open ones first."""
-    if not recall.may_see(edge.me()):
-        raise NoRole(NOT_YOURS)
+    recall.refuse_unless_seeing(edge.me())
     session = edge.reading()
     return render_template("recalls/index.html", rows=[_listed(row) for row in recall.all_recalls(session)])
 

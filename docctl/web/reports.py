@@ -79,7 +79,7 @@ def claim(year: int) -> Response:
 
 
 def _year(year: int) -> int:
-    return year if year in asking.YEARS and year <= clock.today().year else abort(404)
+    return year if year in clock.YEARS and year <= clock.today().year else abort(404)
 
 
 def _points(typed: str, code: str) -> int:

@@ -15,12 +15,14 @@ from docctl.register import Asked
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.search import finding
 from docctl.search.finding import Hit, Results
+from docctl.search.narrowing import Choice
 from docctl.web import asking, edge, errors, language, paging
 
 blueprint = Blueprint("search", __name__)
 
 PAGE = 20
-IN_FORCE, EVERYTHING = "in-force", "all"
+IN_FORCE, EVERYTHING, NEWEST = "in-force", "all", "newest"
+LONGEST_FILTER = 200
 LONGEST_QUERY = 500
 
 
@@ -40,6 +42,10 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
     )
     unit = SelectField(lazy_gettext("Unit"), validate_choice=False)
     type = SelectField(lazy_gettext("Document type"), validate_choice=False)
+    field = SelectField(lazy_gettext("Field"), validate_choice=False)
+    state = SelectField(lazy_gettext("State"), validate_choice=False)
+    year = SelectField(lazy_gettext("In force from the year"), validate_choice=False)
+    sort = SelectField(lazy_gettext("Order"), validate_choice=False)
 
     def ask(self) -> "SearchForm":
         """Fill in what there is to choose from, and return the form."""
@@ -47,9 +53,32 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
         self.unit.choices = [("", _("all units"))] + [(u.code, u.name(locale)) for u in units.all_units(session)]
         self.type.choices = [("", _("all types"))] + [(t.code, t.name(locale)) for t in documents.all_types(session)]
         self.scope.choices = [(IN_FORCE, _("what is in force")), (EVERYTHING, _("everything"))]
+        self.sort.choices = [("", _("best first")), (NEWEST, _("newest first"))]
+        self.count({})
         if not register.sees_more(edge.me()):
             del self.scope
+            del self.state
         return self
+
+    def count(self, facets: dict[str, list[Choice]]) -> None:
+        """Say beside each value of the filters how many hits it leaves; the chosen value stays to be seen."""
+        locale = language.locale()
+        words = {"field": _("all fields"), "state": _("all states"), "year": _("all years")}
+        for name, every in (*words.items(), ("unit", ""), ("type", "")):
+            question = self._fields.get(name)
+            if question is None:
+                continue
+            hits = {choice.key: choice.hits for choice in facets.get(name, ())}
+            if name in words:
+                known = [(choice.key, _label(name, choice, locale)) for choice in facets.get(name, ())]
+                chosen = (request.args.get(name) or "")[:LONGEST_FILTER]
+                if chosen and chosen not in hits:
+                    known.append((chosen, chosen))
+                question.choices = [("", every), *known]
+            elif facets:
+                question.choices = [
+                    (key, f"{label} ({hits[key]})" if key in hits else label) for key, label in question.choices
+                ]
 
 
 @blueprint.get("/search")
@@ -70,9 +99,16 @@ def show() -> str:
         on=on,
         unit=form.unit.data or None,
         type=form.type.data or None,
+        field=form.field.data or None,
+        state=form.state.data or None if "state" in form else None,
+        year=asking.read_number(form.year.data) or None,
+        sort=NEWEST if form.sort.data == NEWEST else "relevance",
+        verbatim=bool(request.args.get("verbatim")),
         limit=PAGE,
         offset=(paging.number() - 1) * PAGE,
+        counted=True,
     )
+    form.count(found.facets)
     return _page(form, found, on=on)
 
 
@@ -90,7 +126,9 @@ def _page(
         everything=everything,
         may_widen=register.sees_more(edge.me()) and not everything,
         wider_url=_url(scope=EVERYTHING),
-        suggestions=[(words, _url(q=words)) for words in found.suggestions] if found else [],
+        suggestions=[(words, _url(q=words)) for words in found.suggestions if words != found.spelled] if found else [],
+        understood=[sentence.get(language.locale()) for sentence in found.understood] if found else [],
+        verbatim_url=_url(verbatim="1") if found and found.spelled else None,
         only_present=on is not None and not register.sees_more(edge.me()),
         page=paging.of(found.total, PAGE) if found else None,
         clear_url=url_for("search.show", q=request.args.get("q", "")),
@@ -112,6 +150,24 @@ def _row(hit: Hit) -> SimpleNamespace:
         note=_("page %(n)s", n=hit.page) if hit.page else "",
         offer_url=url_for("revisions.show", revision_id=hit.in_force) if hit.in_force else None,
     )
+
+
+def _label(name: str, choice: Choice, locale: str) -> str:
+    """Return the words of a value, with how many hits it leaves."""
+    if name == "state":
+        states = {
+            "draft": _("draft"),
+            "in_review": _("in review"),
+            "in_approval": _("in approval"),
+            "approved": _("approved"),
+            "scheduled": _("scheduled"),
+            "in_force": _("in force"),
+            "superseded": _("superseded"),
+            "withdrawn": _("withdrawn"),
+            "discarded": _("discarded"),
+        }
+        return f"{states.get(choice.key, choice.key)} ({choice.hits})"
+    return f"{choice.en if locale == 'en' else choice.vi} ({choice.hits})"
 
 
 def _denominator(form: SearchForm, *, everything: bool, on: datetime | None) -> int:
@@ -154,6 +210,6 @@ def _instant(typed: str | None) -> datetime | None:
 
 
 def _url(**changed: str) -> str:
-    names = ("q", "scope", "on", "unit", "type")
+    names = ("q", "scope", "on", "unit", "type", "field", "state", "year", "sort")
     asked = {name: request.args[name] for name in names if request.args.get(name)}
     return f"{url_for('search.show')}?{urlencode(asked | changed)}"

@@ -87,3 +87,23 @@ def test_progress_goes_to_stderr_so_that_stdout_is_one_json_document(terminal: T
     result = terminal.type("import", "documents", paper, "--json")
     assert result.stdout.lstrip().startswith("{")
     assert "1/1" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (("in-force", "--document", f"{10**20}"), 1),
+        (("in-force", "--document", "²"), 1),
+        (("evidence", "--decision", f"{10**20}", "-o", "x.zip"), 1),
+        (("decision", "check", f"{10**20}"), 2),
+        (("in-force", "--on", "0001-01-01"), 2),
+        (("in-force", "--known-at", "9999-12-31T23:59:59-12:00"), 2),
+    ],
+)
+def test_numbers_and_days_beyond_every_table_and_calendar_are_refused_in_a_sentence(
+    terminal: Terminal, said: tuple[str, ...], status: int
+):
+    result = terminal.type(*said)
+    assert result.exit_code == status, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.strip()

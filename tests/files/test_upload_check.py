@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from docctl.files import check as rules
@@ -246,6 +247,53 @@ def test_a_pdf_of_too_many_pages_is_to_be_split(pdf: Maker, monkeypatch: pytest.
     monkeypatch.setattr(rules, "MAX_PAGES", 2)
     assert check(pdf("1", "2"), "a.pdf") == Kind.PDF
     assert refusal(pdf("1", "2", "3")) == rules.TOO_MANY_PAGES.fill(n=3, most=2)
+
+
+def script(pdf: pikepdf.Pdf) -> None:
+    pdf.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)"))
+
+
+def launch(pdf: pikepdf.Pdf) -> None:
+    link = pikepdf.Dictionary(A=pikepdf.Dictionary(S=pikepdf.Name.Launch, F=pikepdf.String("cmd.exe")))
+    pdf.pages[0].Annots = pikepdf.Array([pdf.make_indirect(link)])
+
+
+def attached(name: str, data: bytes) -> Callable[[pikepdf.Pdf], None]:
+    def attach(pdf: pikepdf.Pdf) -> None:
+        pdf.attachments[name] = pikepdf.AttachedFileSpec(pdf, data, filename=name)
+
+    return attach
+
+
+@pytest.mark.parametrize(
+    ("act", "what"),
+    [
+        (script, "script"),
+        (launch, "launch"),
+        (attached("setup.exe", b"data"), "program"),
+        (attached("a.txt", b"MZ\x90\0"), "program"),
+        (attached("a.zip", b"PK\x05\x06"), "archive"),
+    ],
+)
+def test_a_pdf_that_acts_or_brings_programs_is_to_be_printed_anew(
+    pdf: Maker, tmp_path: Path, act: Callable[[pikepdf.Pdf], None], what: str
+) -> None:
+    made = tmp_path / "acts.pdf"
+    with pikepdf.open(pdf("x")) as opened:
+        act(opened)
+        # Packed object streams hide the words from whoever only looks for them in the bytes.
+        opened.save(made, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    assert refusal(made) == rules.PDF_ACTS[what]
+
+
+def test_a_pdf_with_links_and_an_attached_sheet_is_taken(pdf: Maker, tmp_path: Path) -> None:
+    made = tmp_path / "quiet.pdf"
+    with pikepdf.open(pdf("x")) as opened:
+        link = pikepdf.Dictionary(A=pikepdf.Dictionary(S=pikepdf.Name.URI, URI=pikepdf.String("https://example.org")))
+        opened.pages[0].Annots = pikepdf.Array([link])
+        attached("bang.csv", b"a,b")(opened)
+        opened.save(made)
+    assert check(made, "quiet.pdf") == Kind.PDF
 
 
 def vba(source: bytes, compiled: int = 800) -> bytes:

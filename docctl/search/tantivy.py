@@ -1,0 +1,299 @@
+"""The engine for large sites: tantivy keeps and counts, with the same terms and the same rules as the embedded engine.
+
+One index holds everything; a term says whether a revision is current. The trail's position is a row of its own in the
+same commit, so that a crash leaves the old position with the old rows.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import tantivy
+from tantivy import Occur
+from tantivy import Query as Found
+
+from docctl import text
+from docctl.search import EngineResult, Index, IndexedRevision, Query, Word, scoring
+from docctl.search.folders import Builds, Exclusive
+from docctl.search.scoring import CODE_PART, CODE_WHOLE, EXACT, PAIR, TITLE, TITLE_PAIR
+
+VERSION = f"tantivy-{text.VERSION}.{scoring.VERSION}.1"
+PART = "all"
+CURRENT, ARCHIVE = "current", "archive"
+MEMORY = 64_000_000
+MOST_EXPANSIONS = 200
+MOST_IDS = 10_000_000
+
+log = logging.getLogger(__name__)
+
+
+class Damaged(Exception):
+    """The files of the index cannot be read."""
+
+
+def _schema() -> Any:
+    builder = tantivy.SchemaBuilder()
+    for name in ("body", "exact", "pair"):
+        builder.add_text_field(name, tokenizer_name="terms", index_option="freq")
+    for name in ("title", "code", "place"):
+        builder.add_text_field(name, tokenizer_name="terms", index_option="basic")
+    builder.add_integer_field("revision", stored=True, indexed=True, fast=True)
+    builder.add_text_field("position", stored=True, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+SCHEMA = _schema()
+
+
+class Opened:
+    """The index of a build at its newest commit; the searcher may be used by any thread."""
+
+    def __init__(self, build: str, folder: Path) -> None:
+        with _reading():
+            self.build = build
+            self.meta = folder / "meta.json"
+            self.index = tantivy.Index.open(str(folder))
+            self.index.register_tokenizer("terms", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+            self.index.config_reader("manual", 0)
+            self.index.reload()
+            self.searcher = self.index.searcher()
+            self.seen = self.commit()
+            self.universes: dict[str, frozenset[int]] = {}
+            self.filters: dict[tuple[str, frozenset[int]], tuple[Any, Any]] = {}
+
+    def commit(self) -> tuple[int, int]:
+        """Return what changes with every commit."""
+        found = self.meta.stat()
+        return found.st_mtime_ns, found.st_ino
+
+    def universe(self, place: str) -> frozenset[int]:
+        """Return the revisions that there are in a place, or everywhere."""
+        if place not in self.universes:
+            query = _term("place", place) if place else Found.all_query()
+            hits = self.searcher.search(query, limit=max(1, self.searcher.num_docs), count=False).hits
+            ids = self.searcher.fast_field_values("revision", [address for _, address in hits])
+            self.universes[place] = frozenset(int(id) for id in ids if id)
+        return self.universes[place]
+
+    def only(self, place: str, ids: frozenset[int]) -> tuple[Any, Any] | None:
+        """Return the clause that keeps to some revisions: those, or all but the others, whichever is shorter."""
+        key = (place, ids)
+        if key not in self.filters:
+            if len(self.filters) >= 16:
+                self.filters.clear()
+            others = self.universe(place) - ids
+            few = ids if len(ids) < len(others) else others
+            query = Found.const_score_query(Found.term_set_query(SCHEMA, "revision", sorted(few)), 0.0)
+            self.filters[key] = (Occur.Must if len(ids) < len(others) else Occur.MustNot, query)
+        return self.filters[key]
+
+
+class TantivyEngine:
+    """The index in a folder; any number of threads and processes search it, one at a time writes."""
+
+    def __init__(self, folder: Path, *, build: str = "", exclusive: Exclusive | None = None) -> None:
+        self.folder = folder
+        self.builds = Builds(folder, VERSION, (PART,), only=build, exclusive=exclusive)
+        self.opened: Opened | None = None
+        self.lock = threading.Lock()
+
+    def position(self) -> int:
+        """Return the sequence of the trail's entry up to which the index is complete; 0 when it must be built."""
+        return self._position()[0]
+
+    def mark(self) -> str:
+        """Return the hash of that entry."""
+        return self._position()[1]
+
+    def generation(self) -> Hashable:
+        """Return the build and its latest commit."""
+        build = self.builds.live()
+        try:
+            return (build, (self.folder / build / PART / "meta.json").stat().st_mtime_ns) if build else ""
+        except OSError:
+            return ""
+
+    def indexing(self) -> AbstractContextManager[bool]:
+        """Hold the right to index; False when another process or thread kept it for ten seconds."""
+        return self.builds.indexing()
+
+    def apply(
+        self, upserts: Sequence[IndexedRevision], removals: Collection[int], position: int, mark: str = ""
+    ) -> None:
+        """Replace and remove revisions and move the position, durably."""
+        with self.builds.held():
+            build = self.builds.live() or self.builds.created_live(self._prepare)
+            writer = self._at(build).index.writer(MEMORY, 1)
+            for id in {0, *removals, *(revision.revision_id for revision in upserts)}:
+                writer.delete_documents_by_term("revision", id)
+            for revision in upserts:
+                writer.add_document(_row(revision))
+            kept = tantivy.Document()
+            kept.add_integer("revision", 0)
+            kept.add_text("position", json.dumps([position, mark]))
+            writer.add_document(kept)
+            writer.commit()
+            writer.wait_merging_threads()
+            self.builds.sweep()
+
+    @contextmanager
+    def rebuilding(self) -> Iterator["TantivyEngine"]:
+        """Give an engine in a folder of its own, which becomes the live one at a clean end."""
+        with self.builds.rebuilding(self._prepare) as build:
+            yield TantivyEngine(self.folder, build=build, exclusive=self.builds.exclusive)
+
+    def search(
+        self, query: Query, index: Index = "current", only: frozenset[int] | None = None, limit: int = 50
+    ) -> EngineResult:
+        """Find revisions among those in `only`, with the exact total of them; a broken index finds none."""
+        if not query:
+            return EngineResult(0, [])
+        for _ in range(2):
+            try:
+                return self._search(query, CURRENT if index == "current" else "", only, limit)
+            except Damaged:
+                self.close()
+        log.warning("The search index in %s is damaged and will be built again.", self.folder)
+        try:
+            self.clear()
+        except TimeoutError:
+            log.info("Whoever writes the index now will notice the same.")
+        return EngineResult(0, [])
+
+    def clear(self) -> None:
+        """Forget everything; the next follow builds the index again."""
+        self.builds.clear()
+
+    def close(self) -> None:
+        """Let go of the index; the next search opens it again."""
+        self.opened = None
+
+    def _search(self, query: Query, place: str, only: frozenset[int] | None, limit: int) -> EngineResult:
+        build = self.builds.live()
+        if not build:
+            return EngineResult(0, [])
+        opened = self._at(build)
+        searcher: Any = opened.searcher
+        with _reading():
+            clauses = [*_required(searcher, query), *_judged_by(searcher, query)]
+            if place:
+                clauses.append((Occur.Must, Found.const_score_query(_term("place", place), 0.0)))
+            if only is not None and (kept := opened.only(place, only)):
+                clauses.append(kept)
+            most = max(1, min(limit, searcher.num_docs))
+            result = searcher.search(Found.boolean_query(clauses), limit=most)
+            ids = searcher.fast_field_values("revision", [address for _, address in result.hits])
+            hits = sorted(zip(ids, (score for score, _ in result.hits), strict=True), key=lambda hit: (-hit[1], hit[0]))
+            return EngineResult(int(result.count or 0), hits[:limit])
+
+    def _at(self, build: str) -> Opened:
+        """Return a build at its newest commit."""
+        with self.lock:
+            held = self.opened
+            try:
+                if held is None or held.build != build or held.seen != held.commit():
+                    self.opened = held = Opened(build, self.folder / build / PART)
+            except OSError as error:
+                raise Damaged(str(error)) from error
+            return held
+
+    def _position(self) -> tuple[int, str]:
+        build = self.builds.live()
+        if not build:
+            return 0, ""
+        try:
+            opened = self._at(build)
+            with _reading():
+                hits = opened.searcher.search(Found.term_query(SCHEMA, "revision", 0), limit=1).hits
+                if not hits:
+                    return 0, ""
+                sequence, mark = json.loads(str(opened.searcher.doc(hits[0][1]).get_first("position")))
+                return int(sequence), str(mark)
+        except Damaged:
+            self.close()
+            return 0, ""
+
+    def _prepare(self, build: str) -> None:
+        tantivy.Index(SCHEMA, str(self.folder / build / PART))
+
+
+def _row(revision: IndexedRevision) -> Any:
+    """Return a revision as a row: its terms, each as often as it counts."""
+    body, title = text.terms(revision.body), text.terms(revision.title)
+    code = text.code_terms(revision.code)
+    words = body.words + title.words
+    words.update(code)
+    words.update(text.terms(revision.mention).words)
+    row = tantivy.Document()
+    row.add_integer("revision", revision.revision_id)
+    row.add_text("place", CURRENT if revision.current else ARCHIVE)
+    for name, counts in (("body", words), ("exact", body.exact + title.exact), ("pair", body.pairs + title.pairs)):
+        row.add_text(name, _written(counts))
+    row.add_text("title", _written(dict.fromkeys([*title.words, *title.exact, *title.pairs], 1)))
+    row.add_text("code", _written(dict.fromkeys(code, 1)))
+    return row
+
+
+def _written(counts: Mapping[str, int]) -> str:
+    return " ".join(" ".join([_joined(term)] * many) for term, many in counts.items())
+
+
+def _joined(term: str) -> str:
+    return term.replace(" ", "_")  # No term has an underscore of its own, so pairs stay whole.
+
+
+def _term(field: str, term: str) -> Any:
+    return Found.term_query(SCHEMA, field, _joined(term), "freq" if field in ("body", "exact", "pair") else "basic")
+
+
+def _word(searcher: Any, field: str, word: Word) -> Any:
+    if not word.prefix:
+        return _term(field, word.folded)
+    found = searcher.terms_with_prefix(field, word.folded)
+    terms = sorted(term for term, _ in found if field != "title" or "_" not in term)[:MOST_EXPANSIONS]
+    if not terms:
+        return Found.empty_query()
+    return Found.disjunction_max_query([_term(field, term) for term in terms])
+
+
+def _required(searcher: Any, query: Query) -> Iterator[tuple[Any, Any]]:
+    if query.least:
+        different = {word.folded: word for word in query.words}.values()
+        some = [(Occur.Should, _word(searcher, "body", word)) for word in different]
+        yield Occur.Must, Found.boolean_query(some, minimum_number_should_match=query.least)
+    else:
+        yield from ((Occur.Must, _word(searcher, "body", word)) for word in query.words)
+    for pair in query.pairs:
+        yield Occur.Must, Found.const_score_query(_term("pair", pair), 0.0)
+    for word in query.codes:
+        yield Occur.Must, Found.boost_query(_word(searcher, "code", word), CODE_WHOLE)
+    for word in query.without:
+        yield Occur.MustNot, _term("exact", word.exact) if word.exact else _word(searcher, "body", word)
+
+
+def _judged_by(searcher: Any, query: Query) -> Iterator[tuple[Any, Any]]:
+    for word in query.words:
+        yield Occur.Should, Found.boost_query(_word(searcher, "title", word), TITLE)
+        weight = CODE_WHOLE if "-" in word.folded else CODE_PART
+        yield Occur.Should, Found.boost_query(_word(searcher, "code", word), weight)
+        if word.exact:
+            yield Occur.Should, Found.boost_query(_term("exact", word.exact), EXACT)
+            yield Occur.Should, Found.boost_query(_term("title", word.exact), TITLE)
+    for pair in query.neighbours:
+        yield Occur.Should, Found.boost_query(_term("pair", pair), PAIR)
+        yield Occur.Should, Found.boost_query(_term("title", pair), TITLE_PAIR)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn whatever a broken file makes tantivy raise, its panics too, into one error."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise Damaged(str(error)) from error

@@ -236,7 +236,7 @@ def named(row: Evidence) -> Sentence:
 
 def _paragraphs(lines: Iterable[tuple[str, Sentence]], row: object, locale: str) -> list[str]:
     given = [(sentence, getattr(row, name) or "") for name, sentence in lines]
-    return [sentence.fill(said=said.replace("\n", " ")).get(locale) for sentence, said in given if said]
+    return [sentence.fill(said=said.replace("\n", "; ")).get(locale) for sentence, said in given if said]
 
 
 def _draws(session: Session, found: InternalAudit, locale: str) -> list[Row]:

@@ -97,10 +97,11 @@ def _other_row(task: Task) -> SimpleNamespace:
 
 
 def _slip_row(slip: Nonconformity) -> SimpleNamespace:
-    late = _("due on %(day)s", day=show.day(slip.due_on)) if slip.days_left >= 0 else _("overdue")
+    day = show.day(slip.due_on)
+    due = _("overdue since %(day)s", day=day) if slip.days_left < 0 else _("due on %(day)s", day=day)
     return SimpleNamespace(
         code=_("slip %(number)s", number=slip.number_text),
-        title=f"{slip.statement[:120]} ({late})",
+        title=f"{due}: {slip.statement[:120]}",
         edition_text="",
         effective_from=None,
         status={"open": "to_correct", "answered": "to_verify"}.get(slip.state, slip.state),

@@ -11,6 +11,7 @@ from flask_wtf import FlaskForm
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired
 
 from docctl import audit, chains, clock, documents, exporting, internal_audits, register, units
 from docctl.exporting import internal_audits as papers
@@ -29,18 +30,23 @@ PRINTED = ("docx", "pdf")
 LOOKS = {"planned": "draft", "under_way": "in_review", "reported": "executed", "cancelled": "discarded"}
 A_DAY = {"inputmode": "numeric", "placeholder": "26/10/2022", "autocomplete": "off"}
 LINES = {"rows": 3}
+NEEDED = [InputRequired()]  # Marks the field; the verbs refuse, in a sentence.
+IN_THE_END = {"required": False}  # Needed before the next step, not to save what there is.
 
 
 class AuditForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
     """What an audit says of itself."""
 
-    title = StringField(lazy_gettext("Title of the audit"), render_kw={"autocomplete": "off", "required": True})
+    title = StringField(lazy_gettext("Title of the audit"), NEEDED, render_kw={"autocomplete": "off"})
     scope = TextAreaField(
-        lazy_gettext("Scope"), description=lazy_gettext("Units, documents and period that it covers."), render_kw=LINES
+        lazy_gettext("Scope"),
+        NEEDED,
+        description=lazy_gettext("Units, documents and period that it covers."),
+        render_kw=LINES | IN_THE_END,
     )
     criteria = TextAreaField(lazy_gettext("Criteria"), render_kw=LINES)
-    first_day = StringField(lazy_gettext("First day"), render_kw=A_DAY)
-    last_day = StringField(lazy_gettext("Last day"), render_kw=A_DAY)
+    first_day = StringField(lazy_gettext("First day"), NEEDED, render_kw=A_DAY | IN_THE_END)
+    last_day = StringField(lazy_gettext("Last day"), NEEDED, render_kw=A_DAY | IN_THE_END)
     team = TextAreaField(lazy_gettext("Team"), description=lazy_gettext("Titles, one a line."), render_kw=LINES)
     plan = TextAreaField(
         lazy_gettext("Plan"), description=lazy_gettext("Which unit on which day, and by whom."), render_kw={"rows": 5}
@@ -54,7 +60,7 @@ class AuditForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
 class DrawForm(FlaskForm):  # type: ignore[misc]
     """How many samples to draw, out of what, with which seed."""
 
-    size = StringField(lazy_gettext("Number of samples"), render_kw={"inputmode": "numeric", "required": True})
+    size = StringField(lazy_gettext("Number of samples"), NEEDED, render_kw={"inputmode": "numeric"})
     seed = StringField(
         lazy_gettext("Seed"),
         description=lazy_gettext("Leave it empty and one is made; it is printed, so that anybody can draw the same."),
@@ -69,8 +75,9 @@ class ChooseForm(FlaskForm):  # type: ignore[misc]
 
     codes = TextAreaField(
         lazy_gettext("Codes of documents"),
+        NEEDED,
         description=lazy_gettext("One a line."),
-        render_kw={"rows": 3, "required": True},
+        render_kw=LINES,
     )
 
 
@@ -82,8 +89,9 @@ class FindingForm(FlaskForm):  # type: ignore[misc]
     point = SelectField(lazy_gettext("Point of the checklist"), validate_choice=False)
     statement = TextAreaField(
         lazy_gettext("What does not conform"),
+        NEEDED,
         description=lazy_gettext("What was seen, where and when, so that somebody who was not there understands."),
-        render_kw={**LINES, "required": True},
+        render_kw=LINES,
     )
     due_on = StringField(
         lazy_gettext("Corrective report due on"), description=lazy_gettext("Two months by default."), render_kw=A_DAY
@@ -315,7 +323,7 @@ def _walk_page(
         steps=len(steps),
         flagged=chains.flagged(steps),
         status=row.revision.status() if row.revision else "",
-        day=(found.first_day or clock.today()).isoformat(),
+        day=found.first_day or clock.today(),
         seen=register.load(session, row.document_id, by=me) is not None,
         slips=[acting.slip_row(each) for each in findings.of_audit(session, found) if each.audit_sample_id == row.id],
     )

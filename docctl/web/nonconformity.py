@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, TextAreaField
+from wtforms.validators import InputRequired
 
 from docctl import audit, exporting, internal_audits
 from docctl.exporting import internal_audits as papers
@@ -20,21 +21,28 @@ from docctl.web import acting, asking, edge, errors, forms, language, show, tell
 blueprint = Blueprint("nonconformity", __name__)
 
 PRINTED = ("docx", "pdf")
-LINES = {"rows": 3}
+LINES = {"rows": 3, "required": False}
+NEEDED = [InputRequired()]  # To sign, not to save what there is; the verbs refuse, in a sentence.
 
 
 class ReportForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
     """The corrective report of a unit."""
 
-    cause = TextAreaField(lazy_gettext("Cause"), description=lazy_gettext("Why it came about."), render_kw=LINES)
+    cause = TextAreaField(
+        lazy_gettext("Cause"), NEEDED, description=lazy_gettext("Why it came about."), render_kw=LINES
+    )
     correction = TextAreaField(
         lazy_gettext("Correction at once"), description=lazy_gettext("What was put right."), render_kw=LINES
     )
     remedy = TextAreaField(
-        lazy_gettext("Corrective action"), description=lazy_gettext("What keeps it from coming back."), render_kw=LINES
+        lazy_gettext("Corrective action"),
+        NEEDED,
+        description=lazy_gettext("What keeps it from coming back."),
+        render_kw=LINES,
     )
     proof = TextAreaField(
         lazy_gettext("What proves it"),
+        NEEDED,
         description=lazy_gettext("In words; records and files are linked below."),
         render_kw=LINES,
     )

@@ -292,6 +292,6 @@ def test_after_a_merger_the_head_of_the_successor_answers(site: Site, cast: Cast
         assert findings.load(session, slip, by=cast.reader(session, "reviewer")) is None
     with site.database.writing() as session:
         justice = units.find(session, "TP")
-        reorganising.merge(session, justice, units.find(session, "NV"), by=cast.reader(session, "admin"))
+        reorganising.merge(session, [justice], units.find(session, "NV"), by=cast.reader(session, "admin"))
     answered(site, cast, slip)
     assert clean(site) == []

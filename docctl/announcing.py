@@ -105,10 +105,10 @@ def digest(database: Database, settings: Settings) -> int:
             if body := _digest(session, account, settings):
                 count, words = body
                 subject = DAILY.fill(day=f"{now:%d/%m/%Y}", n=count).get(_locale(account, settings))
-                letter = write(
+                queued = write(
                     session, account, kind=DIGEST, subject=subject, body=words, host=host(settings), day=now.date()
                 )
-                written += letter is not None
+                written += queued is not None
     return written
 
 
@@ -150,7 +150,7 @@ def _keep(session: Session, row: News, told: Sequence[Told], settings: Settings)
         if one.kind == WAITS:
             locale = _locale(account, settings)
             said = one.words.get(locale)
-            body = _letter([said], _path(row), locale, settings)
+            body = letter([said], _path(row), locale, settings)
             write(session, account, kind=WAITS, subject=said, body=body, host=host(settings))
     session.flush()
     return len(told)
@@ -208,7 +208,7 @@ def _digest(session: Session, account: Account, settings: Settings) -> tuple[int
     lines += _more(len(slips), locale)
     if overdue := len(reviews.overdue(session, by=by)):
         lines += ["", OVERDUE.fill(n=overdue).get(locale)]
-    return len(waiting) + len(laws), _letter(lines, "/", locale, settings)
+    return len(waiting) + len(laws), letter(lines, "/", locale, settings)
 
 
 def _laws(session: Session, by: Reader) -> list[Sentence]:
@@ -240,7 +240,8 @@ def _more(count: int, locale: str) -> list[str]:
     return [MORE.fill(n=count - AT_ONCE).get(locale)] if count > AT_ONCE else []
 
 
-def _letter(lines: Sequence[str], path: str, locale: str, settings: Settings) -> str:
+def letter(lines: Sequence[str], path: str, locale: str, settings: Settings) -> str:
+    """Return the body of a letter: its lines, the address of a page, and how to want no more of them."""
     link = [f"{settings.base_url}{path}", ""] if settings.base_url else []
     page = f": {settings.base_url}/account/notices" if settings.base_url else ""
     return "\n".join([*lines, "", *link, "-- ", FOOT.fill(url=page).get(locale)]) + "\n"

@@ -24,12 +24,7 @@ def today() -> date:
 
 
 def midnight(day: date) -> datetime:
-    """Return the instant, in UTC, at which a day begins in the office's time zone.
-
-    Raises ValueError for a day at the ends of the calendar, where another time zone's day does not exist any more.
-    """
-    if day.year not in YEARS:
-        raise ValueError(f"{day} is out of the calendar")
+    """Return the instant, in UTC, at which a day begins in the office's time zone."""
     return datetime.combine(day, time(), _zone).astimezone(UTC)
 
 
@@ -41,17 +36,17 @@ def local(instant: datetime) -> datetime:
 def parse(text: str) -> datetime:
     """Read `YYYY-MM-DD` (00:00 of that day in the office's time zone) or an ISO instant with an offset.
 
-    Raises ValueError for anything else, a day that does not exist included.
+    Raises ValueError for anything else: a day that does not exist, and one outside of YEARS.
     """
     text = text.strip()
-    if len(text) == 10:
-        return midnight(date.fromisoformat(text))
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError(f"{text} has no offset")
-    if instant.year not in YEARS:
+    told = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    if told.year not in YEARS:
         raise ValueError(f"{text} is out of the calendar")
-    return instant.astimezone(UTC)
+    if not isinstance(told, datetime):
+        return midnight(told)
+    if told.tzinfo is None:
+        raise ValueError(f"{text} has no offset")
+    return told.astimezone(UTC)
 
 
 def use_zone(name: str) -> None:

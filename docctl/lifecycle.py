@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import audit, clock, notices, workflow
 from docctl.audit import Action
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.people import Account, Reader, Reauthenticated
 from docctl.rules import Facts, Refused, Sentence
 from docctl.workflow import Workflow, WorkflowError
@@ -29,8 +29,10 @@ class Stale(Refused):
         )
 
 
-class WorkflowVersion(Base):
+class WorkflowVersion(Kept, Base):
     """A version of a workflow file as it was first seen; revisions finish under the version they began with."""
+
+    SEALED = frozenset({"source"})
 
     __tablename__ = "workflow_version"
     __table_args__ = (UniqueConstraint("name", "version"),)

@@ -47,6 +47,7 @@ ORDER = (
         "intervals",
         "chains",
         "status",
+        "posting",
         "register",
         "openings",
         "holidays",
@@ -63,6 +64,7 @@ ORDER = (
         "files",
         "renditions",
         "search",
+        "searches",
         "site",
         "checkpoints",
         "jobs",
@@ -334,11 +336,13 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.histories
     import docctl.holidays
     import docctl.internal_audits
+    import docctl.posting
     import docctl.procedures
     import docctl.renditions
     import docctl.reports
     import docctl.retention
     import docctl.reviews
+    import docctl.searches
     import docctl.tokens
     import docctl.watch
 

@@ -157,7 +157,7 @@ def add_to(main: click.Group) -> None:
 def read_day(typed: str, option: str) -> date:
     """Read a day; a wrong one is wrong usage."""
     try:
-        return date.fromisoformat(typed.strip())
+        return clock.local(clock.parse(typed.strip()[:10])).date()
     except ValueError as error:
         raise click.BadParameter(f"{typed}: give YYYY-MM-DD, a day that exists.", param_hint=option) from error
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 
 from docctl import audit, clock, contents, lifecycle, workflow
 from docctl.audit import Action, Head
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.documents import Document
 from docctl.lifecycle import Signature, Stale
 from docctl.people import Reader, Reauthenticated
@@ -119,7 +119,7 @@ class DisposalLine(Base):
     revision: Mapped[Revision] = relationship()
 
 
-class DisposedContent(Base):
+class DisposedContent(Kept, Base):
     """The tombstone of a content: its row with SHA-256, size and kind stays, its bytes and its text are gone."""
 
     __tablename__ = "disposed_content"
@@ -189,10 +189,10 @@ def edit(
     for name in WORDS:
         setattr(disposal, name, clean_name(words.get(name, getattr(disposal, name) or "")).strip())
     disposal.held_on, disposal.year = held_on, held_on.year if held_on else None
-    disposal.lock += 1
-    session.flush()
     changed = {name: value for name, value in _words(disposal).items() if value != before[name]}
     if changed:
+        disposal.lock += 1
+        session.flush()
         audit.record(
             session,
             Action.DISPOSAL_EDITED,

@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, revisions
+from docctl import audit, clock, posting, revisions
 from docctl.database import iso
 from docctl.documents import Document
 from docctl.people import Reader
@@ -75,8 +75,10 @@ class Kept(Generic[V]):
                 self.values.popitem(last=False)
 
 
-def key_of(reader: Reader | None, *, everything: bool, on: datetime | None) -> Hashable:
+def key_of(reader: Reader | None, *, everything: bool, on: datetime | None, posted: bool = False) -> Hashable:
     """Return what decides, besides the trail, what a reader may find: what is in force now is the same for everybody."""
+    if posted:
+        return "posted"
     if not everything and on is None:
         return "in force"
     if reader is None:
@@ -94,23 +96,31 @@ def sight_of(
     on: datetime | None,
     kept: Kept[Sight],
     head: audit.Head,
+    posted: bool = False,
 ) -> Sight:
-    """Return what a reader may find now: what is in force, or was `on`; with `everything` every state."""
+    """Return what a reader may find now: what is in force, or was `on`; with `everything` every state.
+
+    With `posted` it is what people without sign-in may read: what is in force now of types that are posted.
+    """
     now = clock.now()
-    key = (head.hash, key_of(reader, everything=everything, on=on))
+    key = (head.hash, key_of(reader, everything=everything, on=on, posted=posted))
     found = kept.get(key)
     if found is None or not found.holds(now):
-        found = _read(session, reader, everything=everything, on=on, now=now)
+        found = _read(session, reader, everything=everything, on=on, now=now, posted=posted)
         kept.put(key, found)
     return found
 
 
-def _read(session: Session, reader: Reader | None, *, everything: bool, on: datetime | None, now: datetime) -> Sight:
+def _read(
+    session: Session, reader: Reader | None, *, everything: bool, on: datetime | None, now: datetime, posted: bool
+) -> Sight:
     columns: list[Any] = [Revision.document_id, Document.unit_id, Document.type_id, Document.field]
     columns += [Revision.state, Revision.effective_from, Revision.effective_to]
     query = select(Revision.id, *columns).join(Document).where(revisions.visible(reader, at=now))
     if not everything or on is not None:
         query = query.where(revisions.in_force_at(on or now))
+    if posted:
+        query = query.where(posting.posted(posting.CONTENT))
     at = on or now
     facts = {
         id: Facts(

@@ -179,7 +179,9 @@ class TantivyEngine:
         opened = self._at(build)
         searcher: Any = opened.searcher
         with _reading():
-            clauses = [*_required(searcher, query), *_judged_by(searcher, query)]
+            ways = [Found.boolean_query([*_required(searcher, way), *_judged_by(searcher, way)]) for way in query.ways]
+            clauses = [(Occur.Must, Found.disjunction_max_query(ways))] if query.also else []
+            clauses = clauses or [*_required(searcher, query), *_judged_by(searcher, query)]
             if place:
                 clauses.append((Occur.Must, Found.const_score_query(_term("place", place), 0.0)))
             if only is not None and (kept := opened.only(place, only)):

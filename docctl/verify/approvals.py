@@ -1,7 +1,6 @@
 """Checks who approved what: valid signatures on the stored content, content hashes, decisions, and intervals."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from docctl import audit, workflow
-from docctl.verify.findings import Findings, paired, plain, stream
+from docctl.verify.findings import Findings, loaded, paired, plain, stream
 from docctl.workflow import WorkflowError
 
 REVISIONS = (
@@ -178,12 +177,12 @@ def _has_signature(connection: Connection, row: Row[Any]) -> bool:
 def _code_when_frozen(connection: Connection, row: Row[Any]) -> str | None:
     frozen = 0
     for entry in stream(connection, FROZEN, id=row.id):
-        if json.loads(entry.detail).get("content_hash") == row.content_hash and not frozen:
+        if (loaded(entry.detail) or {}).get("content_hash") == row.content_hash and not frozen:
             frozen = entry.sequence
     code = None
     for entry in stream(connection, CODES, id=row.document_id):
         if entry.sequence < frozen:
-            code = json.loads(entry.detail).get("code")
+            code = (loaded(entry.detail) or {}).get("code")
     return code
 
 

@@ -124,7 +124,9 @@ def new() -> str:
         return render_template("requests/kinds.html", kinds=KINDS, document=document)
     unit = document.unit if document else me.account.unit
     drafter = me.account.name if "author" in me.roles_in(unit.id) else ""
-    form = RequestForm(formdata=None, type="QT", unit=unit.code, drafter=drafter, document=_reference(document))
+    title = " ".join((request.args.get("title") or "").split())[:300]
+    given = {"type": "QT", "unit": unit.code, "drafter": drafter, "document": _reference(document), "title": title}
+    form = RequestForm(formdata=None, **given)
     return _form_page(form, kind)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
-from docctl import decisions, people
+from docctl import decisions, people, requests
 from docctl.audit import Action, AuditEntry
 from docctl.config import Settings
 from docctl.requests import CONCLUSIONS, KINDS
@@ -39,7 +39,7 @@ _UNTOLD = frozenset(
         "recall_id",
     }
     | {"delivered_by_id", "received_by_id", "settled_by_id"}
-    | {"status_token"}
+    | {"status_token", "posted_by_id", "posted_at", "lines", "kept", "found"}
     | {"internal_audit_id", "audit_sample_id", "nonconformity_id", "draw_id", "position", "taken_at", "walked_by_id"}
     | {"opened_by_id", "reported_at", "raised_by_id", "answered_by_id", "closed_by_id", "drawn_by_id", "added_by_id"}
     | {"answered_at", "drawn_at", "population", "entry_hash", "checklist"}
@@ -124,6 +124,7 @@ def actions() -> dict[str, str]:
         Action.DECISION_SCANNED: _("scan of the decision attached"),
         Action.DECISION_CORRECTED: _("decision corrected in form"),
         Action.OBLIGATION_BEGUN: _("to be done after the decision"),
+        Action.DECISION_POSTED: _("posted on the public pages"),
         Action.OBLIGATION_CLOSED: _("recorded as done"),
         Action.DISTRIBUTION_LISTED: _("line added to a distribution list"),
         Action.DISTRIBUTION_UNLISTED: _("line taken out of a distribution list"),
@@ -151,9 +152,12 @@ def actions() -> dict[str, str]:
         Action.OPINION_GIVEN: _("opinion given"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.CONFIGURATION_KEPT: _("configuration recorded as it is"),
+        Action.SCHEMA_UPGRADED: _("database schema upgraded"),
         Action.TRAIL_RESTORED: _("restored from a backup"),
         Action.TRAIL_READ: _("trail read"),
         Action.TRAIL_EXPORTED: _("trail exported"),
+        Action.INDEX_REBUILD_ASKED: _("search index to be built anew"),
         Action.EVIDENCE_TAKEN: _("evidence taken"),
         Action.HOLIDAY_LISTED: _("holiday listed"),
         Action.HOLIDAY_REMOVED: _("holiday taken off the list"),
@@ -283,7 +287,10 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "decision_scan": _("scan"),
         "correction": _("correction of form"),
         "obligation": _("duty after a decision"),
+        "posting": _("public posting"),
         "token": _("token of a program"),
+        "configuration": _("configuration"),
+        "schema": _("database schema"),
         "history_event": _("line of a history"),
     }
     noun = entry.noun.removesuffix("s")
@@ -296,6 +303,13 @@ def _url(entry: AuditEntry) -> str:
     noun = entry.noun.removesuffix("s")
     if entry.record_id is not None and noun in _PAGES:
         page, name = _PAGES[noun]
+        me = edge.me()
+        if (
+            noun == "change_request"
+            and not me.sees_everything
+            and not requests.load(edge.reading(), entry.record_id, by=me)
+        ):
+            return ""  # Who keeps the accounts reads the trail, and not every request that it tells of.
         key: dict[str, Any] = {name: entry.record_id}
         return url_for(page, **key)
     return url_for("documents.show", document_id=entry.document_id) if entry.document_id is not None else ""

@@ -294,4 +294,3 @@ def test_after_a_merger_the_head_of_the_successor_answers(site: Site, cast: Cast
         justice = units.find(session, "TP")
         reorganising.merge(session, [justice], units.find(session, "NV"), by=cast.reader(session, "admin"))
     answered(site, cast, slip)
-    assert clean(site) == []

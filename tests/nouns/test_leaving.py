@@ -45,6 +45,8 @@ HISTORY = {
     "mail_refused.account_id",
     "news.actor_id",
     "notice.account_id",
+    "recent_search.account_id",  # One's own, and of no use to anybody else.
+    "saved_search.account_id",
     "account.successor_id",
     "citation_verdict.given_by_id",
     "claim.claimed_by_id",

@@ -291,7 +291,7 @@ def test_the_choice_of_letters_is_in_the_trail_and_a_wrong_address_is_refused(si
     with site.database.writing() as session:
         notices.choose(session, by=cast.reader(session, "staff"), email=" staff@office.example ", wanted=["waits"])
         assert people.find(session, "staff").email == "staff@office.example"
-        assert notices.refused_kinds(session, people.find(session, "staff")) == {"digest"}
+        assert notices.refused_kinds(session, people.find(session, "staff")) == {"digest", "found"}
         for wrong in ("staff", "staff@", "a@b", "a b@c.vn", "a@c.vn\nBcc: x@y.z", "x" * 250 + "@c.vn"):
             with pytest.raises(Refused) as refused:
                 notices.choose(session, by=cast.reader(session, "staff"), email=wrong, wanted=[])

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

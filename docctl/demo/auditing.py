@@ -88,7 +88,7 @@ class Story:
         session, head = self.replay.session, self.replay.person("reviewer")
         for position, words in zip((CLOSED, ANSWERED), REPORTS, strict=True):
             slip = self._slip(position)
-            findings.write(session, slip, by=head, **words)
+            findings.write(session, slip, by=head, seen=None, **words)
             if slip.sample is not None and slip.sample.revision is not None:
                 findings.link(session, slip, by=head, side=internal_audits.PROOF, revision=slip.sample.revision)
             findings.act(session, slip, "answer", by=head, signing=self.proof("reviewer"))

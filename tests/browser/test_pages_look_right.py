@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -118,7 +119,9 @@ def signed_draft(site: Site, cast: Cast, made: Made) -> int:
     pdf, bare = pikepdf.new(), io.BytesIO()
     pdf.add_blank_page()
     pdf.save(bare)
-    stored = site.store.put(io.BytesIO(signing.sign(bare.getvalue(), signing.person())), limit_bytes=1 << 20)
+    with ThreadPoolExecutor(1) as aside:  # Signing runs a loop of its own, beside that of the browser.
+        signed = aside.submit(signing.sign, bare.getvalue(), signing.person()).result()
+    stored = site.store.put(io.BytesIO(signed), limit_bytes=1 << 20)
     with site.database.writing() as session:
         content = contents.keep(session, sha256=stored.sha256, size=stored.size, kind="pdf")
         revision, author = session.get_one(Revision, made.id), cast.reader(session, "author")

@@ -104,7 +104,7 @@ def digest(database: Database, settings: Settings) -> int:
             account = session.get_one(Account, account_id)
             if body := _digest(session, account, settings):
                 count, words = body
-                subject = DAILY.fill(day=f"{now:%d/%m/%Y}", n=count).get(_locale(account, settings))
+                subject = DAILY.fill(day=f"{now:%d/%m/%Y}", n=count).get(locale_of(account, settings))
                 queued = write(
                     session, account, kind=DIGEST, subject=subject, body=words, host=host(settings), day=now.date()
                 )
@@ -148,7 +148,7 @@ def _keep(session: Session, row: News, told: Sequence[Told], settings: Settings)
         session.add(_notice(row, one))
         account = session.get_one(Account, one.account_id)
         if one.kind == WAITS:
-            locale = _locale(account, settings)
+            locale = locale_of(account, settings)
             said = one.words.get(locale)
             body = letter([said], _path(row), locale, settings)
             write(session, account, kind=WAITS, subject=said, body=body, host=host(settings))
@@ -183,7 +183,7 @@ def _notice(row: News, told: Told) -> Notice:
 
 
 def _digest(session: Session, account: Account, settings: Settings) -> tuple[int, str] | None:
-    by, locale = authority.reader(session, account), _locale(account, settings)
+    by, locale = authority.reader(session, account), locale_of(account, settings)
     waiting = tasks.waiting_for_me(session, by=by)
     lately = select(Notice).where(
         Notice.account_id == account.id,
@@ -270,5 +270,6 @@ def _path(row: News) -> str:
     return pages.get(row.noun, "/requests") + f"/{row.record_id}"
 
 
-def _locale(account: Account, settings: Settings) -> str:
+def locale_of(account: Account, settings: Settings) -> str:
+    """Return the language in which somebody is written to."""
     return account.locale or settings.locale

@@ -165,7 +165,8 @@ def _imported(session: Session, revision: Revision) -> Iterator[Step]:
 
 
 def _decided(session: Session, decision: Decision) -> list[Step]:
-    marks = [row for row in lifecycle.signatures(session, decision_id=decision.id) if row.round == decision.round]
+    signed = lifecycle.signatures(session, decision_id=decision.id)
+    marks = [row for row in signed if row.round == decision.round and row.meaning == "signed"]
     steps = [
         replace(
             _signed("decision", row, "decision", decision.id),

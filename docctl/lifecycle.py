@@ -90,6 +90,21 @@ class Signature(Base):
 
     account: Mapped[Account] = relationship()
 
+    def recorded(self) -> dict[str, Any]:
+        """Return everything that the signature says, for the trail: whoever changes the one must change the other."""
+        return {
+            "id": self.id,
+            "round": self.round,
+            "seat": self.seat,
+            "meaning": self.meaning,
+            "account_id": self.account_id,
+            "person": self.person,
+            "title": self.title,
+            "authority": self.authority,
+            "signed_at": self.signed_at,
+            "content_hash": self.content_hash,
+        }
+
 
 class Subject(Protocol):
     """What moves through a workflow: a revision, a decision, a change request."""
@@ -207,10 +222,10 @@ def move(
     changed = {name: value for name, value in (changes or {}).items() if getattr(subject, name) != value}
     signed: dict[str, Any] = {}
     if meaning:
-        row = _sign(
+        row = sign(
             session, subject, meaning, by=by, signing=signing, seat=seat, content_hash=content_hash, authority=authority
         )
-        signed = {"meaning": meaning, "seat": seat, "content_hash": content_hash, "signature": _recorded(row)}
+        signed = {"meaning": meaning, "seat": seat, "content_hash": content_hash, "signature": row.recorded()}
     table = type(subject)
     moved = session.scalars(
         update(table)
@@ -261,17 +276,21 @@ def signatures(
     return list(session.scalars(query.where(Signature.decision_id == decision_id)))
 
 
-def _sign(
+def sign(
     session: Session,
     subject: Any,
     meaning: str,
     *,
     by: Reader,
     signing: Reauthenticated | None,
-    seat: str,
     content_hash: str,
-    authority: str,
+    seat: str = "",
+    authority: str = "",
 ) -> Signature:
+    """Keep a signature under a record, for an act that moves it or for one that leaves it where it is.
+
+    Raises Refused unless the person has just entered the password again. The caller writes it into the trail.
+    """
     if signing is None or not signing.valid_for(by.id):
         raise Refused(
             Sentence("Việc này cần ký: hãy nhập lại mật khẩu của bạn.", "This act signs: enter your password again."),
@@ -292,22 +311,6 @@ def _sign(
     session.add(row)
     session.flush()
     return row
-
-
-def _recorded(row: Signature) -> dict[str, Any]:
-    """Return everything that a signature says, for the trail: whoever changes the one must change the other."""
-    return {
-        "id": row.id,
-        "round": row.round,
-        "seat": row.seat,
-        "meaning": row.meaning,
-        "account_id": row.account_id,
-        "person": row.person,
-        "title": row.title,
-        "authority": row.authority,
-        "signed_at": row.signed_at,
-        "content_hash": row.content_hash,
-    }
 
 
 @lru_cache(maxsize=64)

@@ -113,6 +113,7 @@ MEANINGS: dict[str, Sentence] = {
     "endorsed": Sentence("Đã xem xét, đồng ý", "Reviewed and endorsed"),
     "approved": Sentence("Phê duyệt", "Approved"),
     "signed": Sentence("Ký ban hành", "Signed for issue"),
+    "corrected": Sentence("Đính chính", "Corrected the form"),
     "recorded": Sentence("Người lập biên bản", "Recorded the minutes"),
     "witnessed": Sentence("Người chứng kiến", "Witnessed the minutes"),
     "requested": Sentence("Đề nghị", "Requested"),

@@ -60,6 +60,7 @@ ORDER = (
         "leaving",
         "reorganising",
         "announcing",
+        "reminding",
         "mailing",
         "files",
         "renditions",

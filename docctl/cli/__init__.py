@@ -1,6 +1,7 @@
 """The command line: the same verbs as the pages, with the actor named."""
 
 from docctl.cli import (
+    afterwards,
     asking,
     decisions,
     distribution,
@@ -24,6 +25,7 @@ FIRST = (
     documents,
     requests,
     decisions,
+    afterwards,
     distribution,
     recall,
     retention,

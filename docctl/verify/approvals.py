@@ -59,6 +59,12 @@ UNVERIFIED = (
     "AND signature.meaning = 'verified' AND signature.account_id <> nonconformity.answered_by_id "
     "AND signature.content_hash = nonconformity.content_hash))"
 )
+# Corrections that are signed; those of before they were have no signature to hold them to.
+CORRECTIONS = (
+    "SELECT correction.id, correction.decision_id, number, correction.signed_on, place, wrong, corrected, made_by_id, "
+    "signature.decision_id AS signed_decision, meaning, account_id, content_hash FROM correction "
+    "LEFT JOIN signature ON signature.id = signature_id WHERE signature_id IS NOT NULL ORDER BY correction.id"
+)
 UNISSUED = (
     "SELECT id FROM revision WHERE state IN ('issued', 'withdrawn') AND origin = 'workflow' AND NOT EXISTS "
     "(SELECT 1 FROM decision_line JOIN decision ON decision.id = decision_line.decision_id WHERE action = 'issue' "
@@ -86,6 +92,13 @@ def check(connection: Connection, findings: Findings) -> None:
     """Check revisions, then decisions, then what only all rows together can show."""
     _revisions(connection, findings)
     _decisions(connection, findings)
+    for row in stream(connection, CORRECTIONS):
+        words = [row.decision_id, row.number, plain(row.signed_on), row.place, row.wrong, row.corrected]
+        wanted = (row.decision_id, "corrected", row.made_by_id, _hash(words))
+        if wanted != (row.signed_decision, row.meaning, row.account_id, row.content_hash):
+            findings.found(
+                "approval", f"correction {row.id}", "has no signature of whoever recorded it on what it says"
+            )
     for row in stream(connection, UNACCEPTED):
         findings.found("approval", f"change_request {row.id}", "is accepted without a valid signature of its round")
     for row in stream(connection, UNSIGNED_NO_EFFECT):
@@ -209,5 +222,5 @@ def _grouped(connection: Connection, query: str) -> Iterator[tuple[int, list[Row
     return ((key, list(group)) for key, group in groupby(stream(connection, query), key=lambda row: row[0]))
 
 
-def _hash(signed: dict[str, Any]) -> str:
+def _hash(signed: dict[str, Any] | list[Any]) -> str:
     return hashlib.sha256(audit.canonical(signed).encode()).hexdigest()

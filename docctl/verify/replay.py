@@ -84,7 +84,9 @@ NOUNS = (
     ),
     Controlled(
         "correction",
-        "SELECT id, decision_id, number, signed_on, place, wrong, corrected, made_by_id, made_at FROM correction ORDER BY id",
+        "SELECT id, decision_id, number, signed_on, place, wrong, corrected, made_by_id, made_at, signature_id "
+        "FROM correction ORDER BY id",
+        since=(("signature_id", None),),
     ),
     Controlled(
         "opinion",

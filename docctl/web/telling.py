@@ -507,6 +507,8 @@ def _label(name: str) -> str:
         "place": _("place in the decision"),
         "wrong": _("as it read"),
         "corrected": _("as it should read"),
+        "left_uncovered": _("administrative procedures left without a document"),
+        "confirmed": _("confirmed by hand"),
         "remark": _("remark"),
         "history": _("imported history"),
         "entries": _("entries"),

@@ -7,7 +7,7 @@ import docctl.database
 from docctl.migrations.guarding import differs, guard, recheck
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

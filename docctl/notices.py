@@ -26,14 +26,18 @@ from docctl.people import Account, Reader, checked_address
 from docctl.rules import Sentence
 
 # What moves through these nouns is told; the state of a copy or of a reading stands on pages of its own.
-ANNOUNCED = ("revision", "decision", "change_request")
-WAITS, RESULT, DIGEST, FOUND = "waits", "result", "digest", "found"
+ANNOUNCED = ("revision", "decision", "change_request", "nonconformity")
+WAITS, RESULT, DIGEST, FOUND, REMINDER = "waits", "result", "digest", "found", "reminder"
 MAILED = {
     WAITS: Sentence("Ngay khi có việc chờ tôi xử lý", "At once, when something waits for me"),
     DIGEST: Sentence(
         "Mỗi ngày một thư tổng hợp: việc chờ tôi và kết quả mới", "Once a day: what waits for me, and what came of mine"
     ),
     FOUND: Sentence("Khi tra cứu đã lưu của tôi có kết quả mới", "When a search that I saved finds something new"),
+    REMINDER: Sentence(
+        "Nhắc tôi đọc và xác nhận tài liệu còn hiệu lực mà tôi chưa xác nhận",
+        "Reminders of documents in force that I have not confirmed having read",
+    ),
 }
 
 
@@ -85,7 +89,7 @@ class Mail(Base):
 
     __tablename__ = "mail"
     __table_args__ = (
-        CheckConstraint("kind IN ('waits', 'digest', 'found')", name="kind"),
+        CheckConstraint("kind IN ('waits', 'digest', 'found', 'reminder')", name="kind"),
         CheckConstraint("(day IS NOT NULL) = (kind = 'digest')", name="day"),
         CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="end"),
         UniqueConstraint("account_id", "day"),
@@ -116,7 +120,7 @@ class MailRefused(Kept, Base):
     """That somebody wants no letters of a kind."""
 
     __tablename__ = "mail_refused"
-    __table_args__ = (CheckConstraint("kind IN ('waits', 'digest', 'found')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('waits', 'digest', 'found', 'reminder')", name="kind"),)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)

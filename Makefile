@@ -28,8 +28,11 @@ test-all: $(VENV)/.test ## Run every test, the slow ones too: browser, races, ki
 
 bench: $(VENV)/.test ## Measure, printed as ratios, and written as JSON to benchmarks/results/
 	$(BIN)/python -m benchmarks $(ARGS)
+	@test ! -d ../shared/data || $(BIN)/python -m benchmarks.relevance
+	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.files
 	$(BIN)/python -m benchmarks.papers
+	$(BIN)/python -m benchmarks.in_force
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff check .

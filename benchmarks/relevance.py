@@ -21,8 +21,11 @@ from docctl import text
 from docctl.search import Engine, IndexedRevision, Query
 from docctl.search.ranking import Asking, ranked
 from docctl.search.spelling import Lexicon
+from docctl.search.tantivy import TantivyEngine
+from docctl.search.whoosh import WhooshEngine
 from docctl.text import Candidate
 
+RESULTS = Path(__file__).parent / "results" / "relevance.json"
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 _TONES = {"\u0300": "f", "\u0301": "s", "\u0303": "x", "\u0309": "r", "\u0323": "j"}
@@ -151,6 +154,21 @@ def procedures() -> tuple[list[IndexedRevision], dict[str, list[Question]]]:
     }
 
 
+def real_papers() -> list[IndexedRevision]:
+    """Return the 38 real procedures of offices: code from the list beside them, title from the file's name."""
+    folder = DATA / "vn-iso-procedures"
+    codes = {}
+    for line in (folder / "expected.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        file, code, *_ = line.split("\t")
+        codes[Path(file).stem] = code
+    return [
+        IndexedRevision(
+            number, codes.get(file.stem, ""), file.stem.split(". ", 1)[1], file.read_text(encoding="utf-8"), True
+        )
+        for number, file in enumerate(sorted((folder / "_text").rglob("*.txt")), start=1)
+    ]
+
+
 def short_titles(revisions: Sequence[IndexedRevision]) -> dict[str, list[Question]]:
     """Return wrong spellings of the four words in the middle of each title, where there is little to go by.
 
@@ -256,3 +274,18 @@ def _rows(engines: dict[str, Callable[[Path], Engine]]) -> Iterator[dict[str, ob
                         "recall@10": round(recall, 3), "MRR@10": round(mrr, 3),
                         "rank 1": round(first, 3), "in the first 3": round(third, 3),
                     }  # fmt: skip
+
+
+def show() -> None:
+    """Print the table of both engines and FTS5."""
+    rows = table({"whoosh": WhooshEngine, "tantivy": TantivyEngine})
+    print("| set | typed | engine | questions | recall@10 | MRR@10 | rank 1 | in the first 3 |")
+    print("|---|---|---|--:|--:|--:|--:|--:|")
+    for row in rows:
+        print(f"| {' | '.join(str(value) for value in row.values())} |")
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    show()

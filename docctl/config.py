@@ -111,6 +111,11 @@ class Settings:
         """The folder of the certificates whose signatures are trusted."""
         return self.storage / "trust"
 
+    @property
+    def synonyms(self) -> Path:
+        """The site's own file of words that mean the same, which need not exist."""
+        return self.storage / "synonyms.toml"
+
     def workflow_folders(self) -> list[Path]:
         """Return the folders of workflow files, the site's own first."""
         return [folder for folder in (self.workflows, _shipped("workflows")) if folder]

@@ -5,13 +5,14 @@ import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import audit, clock
 from docctl.audit import Action
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.people import Account, Reader
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.text import clean_name, code_key, number
@@ -21,11 +22,16 @@ LONGEST_CODE = 80
 LONGEST_TITLE = 2000
 SENT_TWICE = timedelta(minutes=5)
 
+# What people who are not signed in are shown of a type: nothing, that its documents are in force, or what they say too.
+NOT_POSTED, LISTED, CONTENT = "nothing", "listed", "content"
+POSTINGS = (NOT_POSTED, LISTED, CONTENT)
 
-class DocumentType(Base):
+
+class DocumentType(Kept, Base):
     """A type of document: its level, the pattern of its codes, its workflow and its periods; configuration, not code."""
 
     __tablename__ = "document_type"
+    __table_args__ = (CheckConstraint(f"posting IN {POSTINGS}", name="posting"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(20), unique=True)
@@ -37,6 +43,7 @@ class DocumentType(Base):
     review_months: Mapped[int | None]
     retention_years: Mapped[int | None]
     recall_days: Mapped[int] = mapped_column(default=15, server_default=text("15"))
+    posting: Mapped[str] = mapped_column(String(10), default=NOT_POSTED, server_default=text(f"'{NOT_POSTED}'"))
 
     def name(self, locale: str) -> str:
         """Return the type's name in a language."""
@@ -97,6 +104,7 @@ def add_type(
     review_months: int | None = None,
     retention_years: int | None = None,
     recall_days: int = 15,
+    posting: str = NOT_POSTED,
 ) -> DocumentType:
     """Add a document type."""
     document_type = DocumentType(
@@ -109,6 +117,7 @@ def add_type(
         review_months=review_months,
         retention_years=retention_years,
         recall_days=recall_days,
+        posting=posting,
     )
     session.add(document_type)
     session.flush()
@@ -117,9 +126,15 @@ def add_type(
 
 def add_standard_types(session: Session) -> None:
     """Add the types that a new office begins with, from `standard_types.toml`."""
-    listed = tomllib.loads((Path(__file__).parent / "standard_types.toml").read_text(encoding="utf-8"))
-    for given in listed["types"]:
+    for given in standard_types():
         add_type(session, **given)
+
+
+def standard_types() -> list[dict[str, Any]]:
+    """Return the types of `standard_types.toml`, as `add_type` takes them."""
+    path = Path(__file__).parent / "standard_types.toml"
+    listed: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["types"]
+    return listed
 
 
 def all_types(session: Session) -> list[DocumentType]:

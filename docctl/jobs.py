@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
-from docctl import announcing, audit, checkpoints, contents, mailing, renditions, retention, revisions
+from docctl import (
+    announcing,
+    audit,
+    checkpoints,
+    config,
+    contents,
+    mailing,
+    reminding,
+    renditions,
+    retention,
+    revisions,
+    searches,
+)
 from docctl.audit import Action
 from docctl.files import extract, ocr, process, readers
 from docctl.files.kinds import Kind
@@ -28,6 +40,8 @@ class Workers:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.stopping = threading.Event()
+        self.rebuild_wanted = threading.Event()
+        self.rebuilt: tuple[int, int] | None = None  # Documents done and in all, while the index is built anew.
         self.bells = {name: threading.Event() for name in _work()}
         self.threads = [
             threading.Thread(target=self._run, args=(self.bells[name], work), name=f"docctl-{name}", daemon=True)
@@ -83,14 +97,23 @@ def wake(site: Site) -> None:
     index(site)
     # Letters are left to a serving process or to `docctl mail`: a server that is down must not hold up a command.
     announcing.tell(site.database, site.settings)
+    follow_searches(site)
 
 
 def post(site: Site) -> None:
     """Tell whom the latest acts concern, write the digests of the day, and send the letters that are due."""
     announcing.tell(site.database, site.settings)
+    follow_searches(site)
     if site.settings.smtp_url:
         announcing.digest(site.database, site.settings)
+        reminding.remind(site.database, site.settings)
         mailing.send_waiting(site.database, site.settings)
+
+
+def follow_searches(site: Site) -> None:
+    """Write down what was searched for, and tell whose saved searches find something new."""
+    searches.keep(site.database, site.heard, config.secret_key(site.settings))
+    searches.look(site.database, site.engine, site.settings)
 
 
 def look_into_drafts(site: Site) -> None:
@@ -116,8 +139,48 @@ def remove_disposed(site: Site) -> int:
     return len(removed)
 
 
+def works(site: Site) -> bool:
+    """Say whether this process has workers."""
+    return id(site) in _workers
+
+
+def rebuild_index(site: Site) -> bool:
+    """Let this process's workers build the index anew, while the old one answers; False when it has none."""
+    workers = _workers.get(id(site))
+    if workers is None:
+        return False
+    workers.rebuild_wanted.set()
+    workers.bells["index"].set()
+    return True
+
+
+def rebuilding(site: Site) -> tuple[int, int] | None:
+    """Return how many documents of how many are done, None when the index is not being built anew here."""
+    workers = _workers.get(id(site))
+    if workers is None:
+        return None
+    return workers.rebuilt or ((0, 0) if workers.rebuild_wanted.is_set() else None)
+
+
+def _rebuild(site: Site, workers: Workers) -> None:
+    def done(documents: int, of: int) -> None:
+        workers.rebuilt = documents, of
+
+    try:
+        done(0, 0)
+        workers.rebuild_wanted.clear()
+        following.rebuild(site.database, site.engine, done)
+    except TimeoutError:
+        workers.rebuild_wanted.set()  # Another process is writing; the next round tries again.
+    finally:
+        workers.rebuilt = None
+
+
 def index(site: Site) -> None:
     """Bring the index up to the trail, and sign its head when a checkpoint is due."""
+    workers = _workers.get(id(site))
+    if workers is not None and workers.rebuild_wanted.is_set():
+        _rebuild(site, workers)
     following.follow(site.database, site.engine)
     checkpoints.follow(site)
 

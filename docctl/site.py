@@ -1,14 +1,15 @@
 """Everything that a process needs, opened once: settings, clock, database, files, workflows, search."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from docctl import clock, lifecycle, search, workflow
+from docctl import audit, clock, lifecycle, search, searches, workflow
 from docctl import retention as retention  # With the last of the nouns that sign every table is known.
 from docctl import watch as watch
 from docctl.config import ConfigError, Settings
 from docctl.database import Database, knows_schema, newest_schema, schema_version, upgrade
 from docctl.files.pages import Pages
 from docctl.files.store import Store
+from docctl.search import synonyms
 from docctl.workflow import Workflow
 
 
@@ -21,6 +22,7 @@ class Site:
     store: Store
     engine: search.Engine
     pages: Pages
+    heard: searches.Heard = field(default_factory=searches.Heard)
 
     def close(self) -> None:
         """Close the database's connections, and the index as far as this thread has it open."""
@@ -32,15 +34,16 @@ def open_site(settings: Settings, *, migrate: bool = False) -> Site:
     """Open a storage folder.
 
     Raises ConfigError when the schema is older or newer than this program (unless `migrate`), and WorkflowError when
-    a workflow file is wrong or was changed without raising its version.
+    a workflow file or the site's file of synonyms is wrong, or a workflow was changed without raising its version.
     """
     clock.use_zone(settings.timezone)
     clock.stop(settings.now)
     files = workflow_files(settings)
+    synonyms.use(synonyms.load(*(path for path in (settings.synonyms, synonyms.SHIPPED) if path.is_file())))
     settings.storage.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
     if migrate:
-        upgrade(database)
+        bring_up(database)
     _check_schema(database)
     with database.reading() as session:
         anything_new = lifecycle.unregistered(session, files)
@@ -54,6 +57,16 @@ def open_site(settings: Settings, *, migrate: bool = False) -> Site:
         search.open_engine(settings.search, settings.index),
         Pages(settings.pages),
     )
+
+
+def bring_up(database: Database) -> str:
+    """Migrate the schema to this program's version and record that in the trail; returns the version it now has."""
+    if schema_version(database) == newest_schema():
+        return newest_schema()
+    after = upgrade(database)
+    with database.writing() as session:
+        audit.take_stock(session, after)
+    return after
 
 
 def workflow_files(settings: Settings) -> list[Workflow]:

@@ -10,9 +10,9 @@ import click
 from docctl import audit, authority, clock, documents, people, reorganising, units, workflow
 from docctl.audit import Action
 from docctl.cli.main import NUMBER, Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
-from docctl.database import Database, knows_schema, newest_schema, schema_version, upgrade
+from docctl.database import Database, knows_schema, newest_schema, schema_version
 from docctl.rules import ROLES, Refused, Sentence
-from docctl.site import workflow_files
+from docctl.site import bring_up, workflow_files
 
 
 @click.command()
@@ -65,7 +65,7 @@ def upgrade_command(as_json: bool) -> None:
         fail(
             f"The database has schema {before}, newer than this program's {newest_schema()}. Install the newer docctl."
         )
-    after = upgrade(database)
+    after = bring_up(database)
     say(as_json, {"before": before, "after": after}, f"Schema {before or 'none'} → {after}.")
 
 
@@ -246,10 +246,25 @@ def type_group() -> None:
 @click.option("--level", type=NUMBER, default=2, show_default=True)
 @click.option("--pattern", required=True, help="Such as QT-{unit}-{number:02d}.")
 @click.option("--workflow", "workflow_name", default="revision", show_default=True)
+@click.option(
+    "--posting",
+    type=click.Choice(documents.POSTINGS),
+    default=documents.NOT_POSTED,
+    show_default=True,
+    help="What people without sign-in are shown.",
+)
 @as_option
 @json_option
 def type_add(
-    code: str, name_vi: str, name_en: str, level: int, pattern: str, workflow_name: str, actor: str, as_json: bool
+    code: str,
+    name_vi: str,
+    name_en: str,
+    level: int,
+    pattern: str,
+    workflow_name: str,
+    posting: str,
+    actor: str,
+    as_json: bool,
 ) -> None:
     """Add a document type."""
     with opened() as site, site.database.writing() as session:
@@ -263,8 +278,17 @@ def type_add(
             level=level,
             code_pattern=pattern,
             workflow=workflow_name,
+            posting=posting,
         )
-        audit.record(session, Action.TYPE_ADDED, by=by.account, noun="document_type", record_id=made.id, code=made.code)
+        audit.record(
+            session,
+            Action.TYPE_ADDED,
+            by=by.account,
+            noun="document_type",
+            record_id=made.id,
+            code=made.code,
+            posting=posting,
+        )
         result = {"type": made.id, "code": made.code}
     say(as_json, result, f"Type {made.code} added.")
 

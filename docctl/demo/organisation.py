@@ -34,6 +34,7 @@ class SampleType:
     workflow: str
     review_months: int
     retention_years: int
+    posting: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +189,24 @@ UNITS = (
 )
 
 TYPES = (
-    SampleType("CS", "Chính sách", "Policy", 1, "CS-{unit}-{number:02d}", "revision", 24, 20),
-    SampleType("MT", "Mục tiêu", "Objectives", 1, "MT-{unit}-{number:02d}", "revision", 12, 5),
-    SampleType("ST", "Sổ tay", "Manual", 1, "ST-{unit}-{number:02d}", "revision", 24, 20),
-    SampleType("QT", "Quy trình", "Procedure", 2, "QT-{unit}-{number:02d}", "revision", 12, 10),
-    SampleType("HD", "Hướng dẫn", "Instruction", 3, "HD-{unit}-{number:02d}", "revision", 24, 5),
-    SampleType("BM", "Biểu mẫu", "Form", 4, "BM-{unit}-{number:02d}", "revision-short", 24, 3),
-    SampleType("QD", "Quyết định", "Decision", 1, "QD-{unit}-{number:02d}", "revision", 36, 20),
-    SampleType("BN", "Tài liệu bên ngoài", "External document", 4, "BN-{unit}-{number:02d}", "revision-short", 12, 10),
+    SampleType("CS", "Chính sách", "Policy", 1, "CS-{unit}-{number:02d}", "revision", 24, 20, "content"),
+    SampleType("MT", "Mục tiêu", "Objectives", 1, "MT-{unit}-{number:02d}", "revision", 12, 5, "content"),
+    SampleType("ST", "Sổ tay", "Manual", 1, "ST-{unit}-{number:02d}", "revision", 24, 20, "listed"),
+    SampleType("QT", "Quy trình", "Procedure", 2, "QT-{unit}-{number:02d}", "revision", 12, 10, "content"),
+    SampleType("HD", "Hướng dẫn", "Instruction", 3, "HD-{unit}-{number:02d}", "revision", 24, 5, "listed"),
+    SampleType("BM", "Biểu mẫu", "Form", 4, "BM-{unit}-{number:02d}", "revision-short", 24, 3, "content"),
+    SampleType("QD", "Quyết định", "Decision", 1, "QD-{unit}-{number:02d}", "revision", 36, 20, "nothing"),
+    SampleType(
+        "BN",
+        "Tài liệu bên ngoài",
+        "External document",
+        4,
+        "BN-{unit}-{number:02d}",
+        "revision-short",
+        12,
+        10,
+        "nothing",
+    ),
 )
 
 PEOPLE = (

@@ -16,7 +16,7 @@ from docctl.documents import Document
 from docctl.people import Reader
 from docctl.revisions import Revision
 from docctl.rules import Sentence
-from docctl.search import Engine, Index, Query, narrowing
+from docctl.search import Engine, Index, Query, narrowing, synonyms
 from docctl.search.narrowing import Asked, Choice, Narrowed
 from docctl.search.ranking import BODY_READ, REREAD, Asking, Ranked, ranked
 from docctl.search.sight import Kept, Sight, key_of, sight_of
@@ -31,6 +31,11 @@ LEXICONS_KEPT = 8
 SIGHTS_KEPT, ANSWERS_KEPT = 16, 256
 MOST_COUNTED = 5_000  # Hits, beyond which filters show no numbers: then words narrow better.
 MOST_SORTED = 2_000  # Of the best hits, when they are put in another order.
+
+BEING_BUILT = Sentence(
+    "Chỉ mục tìm kiếm đang được dựng lại nên chưa tìm thấy hết. Hãy tìm lại sau ít phút.",
+    "The search index is being built again, so not everything is found yet. Search again in a few minutes.",
+)
 
 Scope = Literal["in-force", "all"]
 Sort = Literal["relevance", "newest"]
@@ -83,6 +88,7 @@ class Results:
     spelled: str = ""  # The words that were searched in the place of the typed ones.
     complete: int = 0  # How many have all the words; the others have most of them.
     facets: dict[str, list[Choice]] = field(default_factory=dict)
+    among: int = 0  # How many revisions there are to find among, whatever the words.
 
     def as_dict(self) -> dict[str, Any]:
         """Return the results as the command line and the API write them."""
@@ -126,19 +132,23 @@ def find(
     offset: int = 0,
     counted: bool = False,
     verbatim: bool = False,
+    posted: bool = False,
 ) -> Results:
     """Find revisions by words among those a reader (None: the public) may see now; nobody learns of any other.
 
     `scope="in-force"` finds what is in force, or was at the instant `on`; `all` every state; `document` keeps to the
     history of one. `unit` is a code and means the unit with those below it, `type` is a code; an unknown one raises
     Refused. `counted` adds how many hits each value of the filters would leave; `verbatim` forbids other spellings.
+    `posted` keeps to what people without sign-in may read: in force now, of a type whose content is posted.
     """
+    assert not posted or (reader is None and scope != "all" and on is None)
     began = time.perf_counter()
     memory = _memories.setdefault(engine, _Memory())
     head = audit.head(session)
     everything = scope == "all"
-    sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head)
-    query = Query.parse(words)
+    seen_by = key_of(reader, everything=everything, on=on, posted=posted)
+    sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head, posted=posted)
+    query = synonyms.used().widened(Query.parse(words))
     in_units, of_types, notes = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, document or 0, in_units, of_types)
     narrowed = Narrowed(session, sight, asked)
@@ -146,31 +156,82 @@ def find(
     index: Index = "all" if everything or on is not None else "current"
 
     def lexicon() -> Lexicon:
-        key = (head.hash, sight.since, key_of(reader, everything=everything, on=on))
+        key = (head.hash, sight.since, seen_by)
         known = memory.lexicons.get(key)
         if known is None:
             memory.lexicons.put(key, known := Lexicon(_titles(session, sight.ids)))
         return known
 
+    known: dict[int, Candidate] = {}
+
     def read(ids: Sequence[int]) -> dict[int, Candidate]:
-        return _texts(session, ids, sight if everything else None)
+        if missing := [id for id in ids if id not in known]:
+            known.update(_texts(session, missing, sight if everything else None))
+        return {id: known[id] for id in ids if id in known}
 
     asking = Asking(engine, index, narrowed.ids, read, lexicon)
-    found = _remembered(
-        memory.ranked,
-        (head.hash, engine.generation(), sight.since, key_of(reader, everything=everything, on=on), narrowed.asked),
-        asking,
-        query,
-        offset + limit if sort == "relevance" else MOST_SORTED,
-        verbatim=verbatim,
-    )
+    wanted = offset + limit if sort == "relevance" else MOST_SORTED
+    for _ in range(2):
+        generation = engine.generation()
+        key = (head.hash, generation, sight.since, seen_by, narrowed.asked)
+        found = _remembered(memory.ranked, key, asking, query, wanted, verbatim=verbatim)
+        if found.total or engine.generation() == generation:
+            break  # Else the index was found damaged, or was built, while it was asked.
     order = _sorted(found.hits, sort, sight)
     hits = _hits(session, found.query, order[offset : offset + limit], on or clock.now(), reader)
     notes += _understood(query, found)
+    if head.sequence and not generation:
+        notes.insert(0, BEING_BUILT)
     suggestions = [words for words in (found.spelled, found.meant) if words]
     facets = _counted(asking, sight, narrowed, found) if counted else {}
     took = (time.perf_counter() - began) * 1000
-    return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets)
+    return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets, narrowed.among)
+
+
+def seen(session: Session, engine: Engine, *, reader: Reader | None, scope: Scope | str, on: datetime | None) -> Sight:
+    """Return what a reader may find in a scope."""
+    memory = _memories.setdefault(engine, _Memory())
+    return sight_of(session, reader, everything=scope == "all", on=on, kept=memory.sights, head=audit.head(session))
+
+
+def matching(
+    session: Session,
+    engine: Engine,
+    words: str,
+    *,
+    reader: Reader | None,
+    limit: int,
+    scope: Scope | str = "in-force",
+    unit: str | None = None,
+    type: str | None = None,
+    field: str | None = None,
+    state: str | None = None,
+    year: int | None = None,
+    among: frozenset[int] | None = None,
+) -> tuple[int, list[int]]:
+    """Return how many revisions have all the words, and the best `limit` of them, as far as a reader may see them now.
+
+    `among` keeps to some revisions; nothing is spelled otherwise and no word may be missing.
+    """
+    query = synonyms.used().widened(Query.parse(words))
+    sight = seen(session, engine, reader=reader, scope=scope, on=None)
+    in_units, of_types, _ = narrowing.read(session, query)
+    asked = Asked(unit or "", type or "", field or "", state or "", year or 0, 0, in_units, of_types)
+    ids = Narrowed(session, sight, asked).ids
+    only = ids if among is None else ids & among
+    everything = scope == "all"
+    asking = Asking(
+        engine,
+        "all" if everything else "current",
+        only,
+        lambda some: _texts(session, some, sight if everything else None),
+        lambda: Lexicon(()),
+    )
+    found = asking.first(query, limit)
+    wanted = [id for id, _ in found.hits[:limit]]
+    visible = select(Revision.id).join(Document).where(Revision.id.in_(wanted), revisions.visible(reader))
+    may = set(session.scalars(visible))
+    return found.total, [id for id in wanted if id in may]
 
 
 def _remembered(
@@ -187,9 +248,15 @@ def _remembered(
 
 def _counted(asking: Asking, sight: Sight, narrowed: Narrowed, found: Ranked) -> dict[str, list[Choice]]:
     """Count once over everything that matches without the filters, so that each can be counted with the others applied."""
-    open_to = replace(asking, only=sight.ids) if narrowed.tests else asking
-    matched = open_to.first(found.searched, MOST_COUNTED)
-    return narrowed.counted(id for id, _ in matched.hits) if matched.total <= MOST_COUNTED else {}
+    if not narrowed.left_by:
+        if found.total <= len(found.hits):
+            return narrowed.counted(id for id, _ in found.hits)
+        if found.total > MOST_COUNTED:
+            return {}
+    open_to = replace(asking, only=sight.ids)
+    if narrowed.left_by and open_to.first(found.searched, 1).total > MOST_COUNTED:
+        return {}
+    return narrowed.counted(id for id, _ in open_to.first(found.searched, MOST_COUNTED).hits)
 
 
 def _sorted(hits: Sequence[tuple[int, float]], sort: str, sight: Sight) -> list[tuple[int, float]]:
@@ -246,7 +313,7 @@ def _hit(
     at: datetime,
 ) -> Hit:
     body = bodies.get(record.file_sha256 or "", "")
-    passage = text.passage(body, query.text)
+    passage = text.passage(body, query.shown)
     state = record.status(at)
     return Hit(
         document=record.document_id,
@@ -314,6 +381,12 @@ def _understood(query: Query, found: Ranked) -> list[Sentence]:
             else Sentence(
                 "Không có tài liệu nào có đủ các từ; đây là những tài liệu có phần lớn các từ.",
                 "No document has all the words; these have most of them.",
+            )
+        )
+    if found.query.also and not found.spelled:
+        notes.append(
+            Sentence("Đã tìm cả {words}.", "This was searched for too: {words}.").fill(
+                words=", ".join(f"“{way.text}”" for way in found.query.also)
             )
         )
     if query.without:

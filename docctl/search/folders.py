@@ -5,6 +5,7 @@ build that was begun and not finished is named by `BUILDING`, so that the next a
 """
 
 import fcntl
+import logging
 import os
 import secrets
 import shutil
@@ -17,6 +18,8 @@ from pathlib import Path
 LIVE, BUILDING, LOCK = "LIVE", "BUILDING", "LOCK"
 KEEP_SECONDS = 120.0  # Readers opened before a commit may still need the files that it made obsolete.
 LOCK_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class Exclusive:
@@ -134,6 +137,16 @@ class Builds:
         with self.held():
             self._forget(LIVE)
             self._forget(BUILDING)
+
+    def give_up(self, build: str, why: str) -> None:
+        """Let a damaged build be the live one no longer, unless somebody is writing: he notices it himself."""
+        if build and self.exclusive.acquire(0):
+            try:
+                if self._named(LIVE) == build:
+                    log.warning("The search index is damaged (%s) and will be built again.", why)
+                    self._forget(LIVE)
+            finally:
+                self.exclusive.release()
 
     def sweep(self) -> None:
         """Remove builds that have not been live for two minutes."""

@@ -1,7 +1,7 @@
 """Filters of a search: by unit, type, field, state and year, and how many hits each value would leave."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -47,42 +47,42 @@ class Narrowed:
         self.session = session
         self.sight = sight
         self.asked = asked
-        self.tests = dict(self._tests())
-        tests = list(self.tests.values())
-        self.ids = (
-            sight.ids if not tests else frozenset(i for i, facts in sight.facts.items() if all(t(facts) for t in tests))
-        )
+        self.left_by = dict(self._left_by())  # What each filter leaves by itself.
+        self.ids = self._all_of(self.left_by) if self.left_by else sight.ids
 
-    def _tests(self) -> Iterable[tuple[str, Callable[[Facts], bool]]]:
+    @property
+    def among(self) -> int:
+        """How many there are to find among, the unit and the type regarded."""
+        places = {name: ids for name, ids in self.left_by.items() if name.startswith(("unit", "type"))}
+        return len(self._all_of(places) if places else self.sight.ids)
+
+    def _left_by(self) -> Iterable[tuple[str, frozenset[int]]]:
         asked = self.asked
         if asked.document:
-            yield "document", lambda facts: facts.document == asked.document
+            yield "document", self.sight.having("document", [asked.document])
         for name, code in (("unit", asked.unit), *((f"unit {code}", code) for code in asked.units)):
             if code:
                 within = units.with_descendants(self.session, units.find(self.session, code).id)
-                yield name, lambda facts, within=within: facts.unit in within  # type: ignore[misc]
+                yield name, self.sight.having("unit", within)
         for name, code in (("type", asked.type), *((f"type {code}", code) for code in asked.types)):
             if code:
-                kind = documents.find_type(self.session, code).id
-                yield name, lambda facts, kind=kind: facts.type == kind  # type: ignore[misc]
+                yield name, self.sight.having("type", [documents.find_type(self.session, code).id])
         for name in ("field", "state", "year"):
             if wanted := getattr(asked, name):
-                yield name, lambda facts, name=name, wanted=wanted: getattr(facts, name) == wanted  # type: ignore[misc]
+                yield name, self.sight.having(name, [wanted])
 
-    def without(self, name: str) -> frozenset[int]:
-        """Return what may be found when one filter is left open."""
-        tests = [test for other, test in self.tests.items() if other != name]
-        return frozenset(i for i, facts in self.sight.facts.items() if all(test(facts) for test in tests))
+    def _all_of(self, left_by: Mapping[str, frozenset[int]]) -> frozenset[int]:
+        first, *others = sorted(left_by.values(), key=len)
+        return first.intersection(*others) if others else first
 
     def counted(self, matched: Iterable[int]) -> dict[str, list[Choice]]:
         """Return for each filter its values with how many of the matching revisions they leave, the others applied."""
-        counts: dict[str, Counter[object]] = {name: Counter() for name in FILTERS}
-        for id in matched:
-            facts = self.sight.facts[id]
-            failed = [name for name, test in self.tests.items() if not test(facts)]
-            for name in FILTERS:
-                if not failed or failed == [name]:
-                    counts[name][getattr(facts, name)] += 1
+        ids = frozenset(matched)
+        counts: dict[str, Counter[object]] = {}
+        for name in FILTERS:
+            place = Facts._fields.index(name)
+            left = ids.intersection(*(left for other, left in self.left_by.items() if other != name))
+            counts[name] = Counter(self.sight.facts[id][place] for id in left)
         return {name: self._choices(name, found) for name, found in counts.items()}
 
     def _choices(self, name: str, found: Counter[object]) -> list[Choice]:

@@ -44,6 +44,7 @@ class Query:
     units: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     least: int = 0
+    also: tuple["Query", ...] = ()  # Other words for the same: what answers one of them answers the query.
 
     def __bool__(self) -> bool:
         return bool(self.words or self.phrases or self.codes)
@@ -70,12 +71,45 @@ class Query:
         """
         many = len({word.folded for word in self.words})
         least = many - 1 if many <= 4 else ceil(many * (0.5 if many <= 8 else 0.3))
-        return replace(self, least=max(1, least))
+        return replace(self, least=max(1, least), also=tuple(query.of_most_words() for query in self.also))
 
     def spelled(self, words: str) -> "Query":
         """Return the query with other words in the place of its own."""
         other = Query.parse(words)
-        return replace(self, words=other.words, text=other.text)
+        return replace(self, words=other.words, text=other.text, also=())
+
+    @property
+    def ways(self) -> tuple["Query", ...]:
+        """The query itself and those with other words for the same."""
+        return (self, *self.also)
+
+    @property
+    def shown(self) -> str:
+        """All words to be marked in a text."""
+        return " ".join(query.text for query in self.ways)
+
+    @classmethod
+    def unfinished(cls, typed: str) -> "Query":
+        """Read what was typed so far: its last word may go on, and one letter of it says nothing yet."""
+        chunks = text.chunks(typed)[:MOST_WORDS]
+        if not chunks:
+            return cls()
+        *before, last = chunks
+        words = [word for chunk in before for word in _words(chunk)]
+        if typed[-1:].isspace():
+            return cls(words=tuple(dict.fromkeys([*words, *_words(last)])), text=typed)
+        # The 0 of QT-TP.0 is a zero that the whole number, QT-TP.01, is found without.
+        parts = text.code_parts(last)[: text.MAX_CODE_PARTS] if text.is_code(last) else []
+        if parts:
+            begun = "-".join(parts[:-1]) + "-" if parts[-1] == "0" else "-".join(parts)
+            return cls(words=tuple(dict.fromkeys([*words, Word(begun, "", True)])), text=typed)
+        *inside, end = text.tokens(last)
+        words += [Word(token.folded) for token in inside]
+        if _whole(end):
+            words.append(Word(end.folded))
+        elif len(end.folded) > 1:
+            words.append(Word(end.folded, "", True))
+        return cls(words=tuple(dict.fromkeys(words)), text=typed)
 
     @classmethod
     def parse(cls, typed: str) -> "Query":
@@ -105,6 +139,11 @@ class Query:
         few = [tuple(dict.fromkeys(some))[:MOST_WORDS] for some in (words, codes, without)]
         unit, type = (tuple(dict.fromkeys(narrowed[name]))[:MOST_WORDS] for name in ("unit", "type"))
         return cls(few[0], tuple(phrases[:MOST_WORDS]), few[1], few[2], " ".join(shown), unit, type)
+
+
+def _whole(token: text.Token) -> bool:
+    """Say whether a number is written as the whole number of a code: with its zero, 01 is no beginning of 12."""
+    return len(token.exact) > 1 and token.exact.startswith("0") and token.exact.isdigit()
 
 
 def _words(written: str) -> list[Word]:

@@ -18,6 +18,7 @@ LOOKED_AT = 3  # Of the best, whether they have the typed words side by side.
 CLEARLY = 20.0  # By how much of a hundred other words must lead to something better.
 FEW = 10  # When fewer have all of many words, those with most of them follow.
 MANY_WORDS = 5
+OTHERWISE = 0.8  # What a hit counts that has other words for the same, beside one with the typed words.
 
 Read = Callable[[Sequence[int]], Mapping[int, Candidate]]
 
@@ -97,18 +98,30 @@ def _judged(asking: Asking, query: Query, wanted: int) -> Ranked:
         found = asking.first(searched, limit)
     read = asking.read([id for id, _ in found.hits[:REREAD]])
     judged = [read[id]._replace(score=score) for id, score in found.hits[:REREAD] if id in read]
-    order = text.second_pass(query.text, judged)
+    order = _second_pass(query, judged)
     order += text.below_second_pass(found.hits[REREAD:], found.hits)
     meant = accents_meant(query.text, judged) if query.plain else ""
     return Ranked(found.total, min(complete, found.total), order, query, searched, meant=meant)
+
+
+def _second_pass(query: Query, judged: Sequence[Candidate]) -> list[tuple[int, float]]:
+    """Order hits by the way of asking that each of them answers best."""
+    if not query.also:
+        return text.second_pass(query.text, judged)
+    best = dict(text.second_pass(query.text, judged))
+    for way in query.also:
+        for id, score in text.second_pass(way.text, judged):
+            best[id] = max(round(score * OTHERWISE, 2), best[id])
+    return sorted(best.items(), key=lambda hit: -hit[1])
 
 
 def _side_by_side(asking: Asking, found: Ranked) -> bool:
     """Say whether one of the best has the typed words next to each other: then they are what was meant."""
     read = asking.read([id for id, _ in found.hits[:LOOKED_AT]])
     return any(
-        text.phrase_in(candidate.title, found.query.text) or text.phrase_in(candidate.body, found.query.text)
+        text.phrase_in(candidate.title, way.text) or text.phrase_in(candidate.body, way.text)
         for candidate in read.values()
+        for way in found.query.ways
     )
 
 

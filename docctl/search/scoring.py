@@ -77,8 +77,11 @@ def search(segments: Sequence[Segment], query: Query, only: frozenset[int] | Non
         return EngineResult(0, [])
     weights = _Weights(segments)
     scores: dict[int, float] = {}
-    for segment in segments:
-        scores.update(_answers(segment, query, only, weights))
+    for way in query.ways:
+        for segment in segments:
+            for revision, score in _answers(segment, way, only, weights):
+                # A revision that answers in two ways, or stands in two segments, counts once.
+                scores[revision] = max(score, scores.get(revision, 0.0))
     best = heapq.nsmallest(limit, scores.items(), key=lambda item: (-item[1], item[0]))
     return EngineResult(len(scores), best)
 

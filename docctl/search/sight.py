@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,13 +11,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, revisions
+from docctl import audit, clock, posting, revisions
 from docctl.database import iso
 from docctl.documents import Document
 from docctl.people import Reader
 from docctl.revisions import Revision
 
-KEPT = 16
+_NONE: frozenset[int] = frozenset()
 
 V = TypeVar("V")
 
@@ -47,6 +47,22 @@ class Sight:
         """The ids of the revisions."""
         return frozenset(self.facts)
 
+    def having(self, name: str, values: Collection[object]) -> frozenset[int]:
+        """Return the ids of the revisions of which a fact is one of some values; looked up, not searched for."""
+        if name not in self.sorted_by:
+            sets: dict[object, set[int]] = {}
+            place = Facts._fields.index(name)
+            for id, facts in self.facts.items():
+                sets.setdefault(facts[place], set()).add(id)
+            self.sorted_by[name] = {value: frozenset(ids) for value, ids in sets.items()}
+        found = [self.sorted_by[name].get(value, _NONE) for value in values]
+        return found[0] if len(found) == 1 else _NONE.union(*found)
+
+    @cached_property
+    def sorted_by(self) -> dict[str, dict[object, frozenset[int]]]:
+        """For each fact that was asked about, the ids by its values."""
+        return {}
+
     def holds(self, now: datetime) -> bool:
         """Say whether no revision began or ended to be in force meanwhile."""
         return self.since <= now and (self.until is None or now < self.until)
@@ -75,8 +91,10 @@ class Kept(Generic[V]):
                 self.values.popitem(last=False)
 
 
-def key_of(reader: Reader | None, *, everything: bool, on: datetime | None) -> Hashable:
+def key_of(reader: Reader | None, *, everything: bool, on: datetime | None, posted: bool = False) -> Hashable:
     """Return what decides, besides the trail, what a reader may find: what is in force now is the same for everybody."""
+    if posted:
+        return "posted"
     if not everything and on is None:
         return "in force"
     if reader is None:
@@ -94,23 +112,31 @@ def sight_of(
     on: datetime | None,
     kept: Kept[Sight],
     head: audit.Head,
+    posted: bool = False,
 ) -> Sight:
-    """Return what a reader may find now: what is in force, or was `on`; with `everything` every state."""
+    """Return what a reader may find now: what is in force, or was `on`; with `everything` every state.
+
+    With `posted` it is what people without sign-in may read: what is in force now of types that are posted.
+    """
     now = clock.now()
-    key = (head.hash, key_of(reader, everything=everything, on=on))
+    key = (head.hash, key_of(reader, everything=everything, on=on, posted=posted))
     found = kept.get(key)
     if found is None or not found.holds(now):
-        found = _read(session, reader, everything=everything, on=on, now=now)
+        found = _read(session, reader, everything=everything, on=on, now=now, posted=posted)
         kept.put(key, found)
     return found
 
 
-def _read(session: Session, reader: Reader | None, *, everything: bool, on: datetime | None, now: datetime) -> Sight:
+def _read(
+    session: Session, reader: Reader | None, *, everything: bool, on: datetime | None, now: datetime, posted: bool
+) -> Sight:
     columns: list[Any] = [Revision.document_id, Document.unit_id, Document.type_id, Document.field]
     columns += [Revision.state, Revision.effective_from, Revision.effective_to]
     query = select(Revision.id, *columns).join(Document).where(revisions.visible(reader, at=now))
     if not everything or on is not None:
         query = query.where(revisions.in_force_at(on or now))
+    if posted:
+        query = query.where(posting.posted(posting.CONTENT))
     at = on or now
     facts = {
         id: Facts(

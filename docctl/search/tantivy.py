@@ -5,7 +5,6 @@ same commit, so that a crash leaves the old position with the old rows.
 """
 
 import json
-import logging
 import threading
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -17,9 +16,10 @@ from tantivy import Occur
 from tantivy import Query as Found
 
 from docctl import text
-from docctl.search import EngineResult, Index, IndexedRevision, Query, Word, scoring
+from docctl.search import EngineResult, Index, IndexedRevision, Query, Word, scoring, seals
 from docctl.search.folders import Builds, Exclusive
 from docctl.search.scoring import CODE_PART, CODE_WHOLE, EXACT, PAIR, TITLE, TITLE_PAIR
+from docctl.search.seals import Watch
 
 VERSION = f"tantivy-{text.VERSION}.{scoring.VERSION}.1"
 PART = "all"
@@ -27,8 +27,6 @@ CURRENT, ARCHIVE = "current", "archive"
 MEMORY = 64_000_000
 MOST_EXPANSIONS = 200
 MOST_IDS = 10_000_000
-
-log = logging.getLogger(__name__)
 
 
 class Damaged(Exception):
@@ -100,6 +98,7 @@ class TantivyEngine:
         self.builds = Builds(folder, VERSION, (PART,), only=build, exclusive=exclusive)
         self.opened: Opened | None = None
         self.lock = threading.Lock()
+        self.watch = Watch()
 
     def position(self) -> int:
         """Return the sequence of the trail's entry up to which the index is complete; 0 when it must be built."""
@@ -127,17 +126,18 @@ class TantivyEngine:
         """Replace and remove revisions and move the position, durably."""
         with self.builds.held():
             build = self.builds.live() or self.builds.created_live(self._prepare)
-            writer = self._at(build).index.writer(MEMORY, 1)
-            for id in {0, *removals, *(revision.revision_id for revision in upserts)}:
-                writer.delete_documents_by_term("revision", id)
-            for revision in upserts:
-                writer.add_document(_row(revision))
-            kept = tantivy.Document()
-            kept.add_integer("revision", 0)
-            kept.add_text("position", json.dumps([position, mark]))
-            writer.add_document(kept)
-            writer.commit()
-            writer.wait_merging_threads()
+            with seals.sealing(self.folder / build, lambda: _needed(self.folder / build / PART)):
+                writer = self._at(build).index.writer(MEMORY, 1)
+                for id in {0, *removals, *(revision.revision_id for revision in upserts)}:
+                    writer.delete_documents_by_term("revision", id)
+                for revision in upserts:
+                    writer.add_document(_row(revision))
+                kept = tantivy.Document()
+                kept.add_integer("revision", 0)
+                kept.add_text("position", json.dumps([position, mark]))
+                writer.add_document(kept)
+                writer.commit()
+                writer.wait_merging_threads()
             self.builds.sweep()
 
     @contextmanager
@@ -152,16 +152,15 @@ class TantivyEngine:
         """Find revisions among those in `only`, with the exact total of them; a broken index finds none."""
         if not query:
             return EngineResult(0, [])
+        build, why = "", ""
         for _ in range(2):
+            build = self.builds.live()
             try:
-                return self._search(query, CURRENT if index == "current" else "", only, limit)
-            except Damaged:
+                return self._search(build, query, CURRENT if index == "current" else "", only, limit)
+            except Damaged as damage:
+                why = str(damage)
                 self.close()
-        log.warning("The search index in %s is damaged and will be built again.", self.folder)
-        try:
-            self.clear()
-        except TimeoutError:
-            log.info("Whoever writes the index now will notice the same.")
+        self.builds.give_up(build, why)
         return EngineResult(0, [])
 
     def clear(self) -> None:
@@ -172,14 +171,15 @@ class TantivyEngine:
         """Let go of the index; the next search opens it again."""
         self.opened = None
 
-    def _search(self, query: Query, place: str, only: frozenset[int] | None, limit: int) -> EngineResult:
-        build = self.builds.live()
+    def _search(self, build: str, query: Query, place: str, only: frozenset[int] | None, limit: int) -> EngineResult:
         if not build:
             return EngineResult(0, [])
         opened = self._at(build)
         searcher: Any = opened.searcher
         with _reading():
-            clauses = [*_required(searcher, query), *_judged_by(searcher, query)]
+            ways = [Found.boolean_query([*_required(searcher, way), *_judged_by(searcher, way)]) for way in query.ways]
+            clauses = [(Occur.Must, Found.disjunction_max_query(ways))] if query.also else []
+            clauses = clauses or [*_required(searcher, query), *_judged_by(searcher, query)]
             if place:
                 clauses.append((Occur.Must, Found.const_score_query(_term("place", place), 0.0)))
             if only is not None and (kept := opened.only(place, only)):
@@ -191,7 +191,10 @@ class TantivyEngine:
             return EngineResult(int(result.count or 0), hits[:limit])
 
     def _at(self, build: str) -> Opened:
-        """Return a build at its newest commit."""
+        """Return a build at its newest commit, when its files are what was written."""
+        # Before anything is read: a file that was cut short under its memory map would end the process.
+        if wrong := self.watch.damaged(self.folder / build, PART):
+            raise Damaged(f"{wrong} is not what was written")
         with self.lock:
             held = self.opened
             try:
@@ -213,12 +216,22 @@ class TantivyEngine:
                     return 0, ""
                 sequence, mark = json.loads(str(opened.searcher.doc(hits[0][1]).get_first("position")))
                 return int(sequence), str(mark)
-        except Damaged:
+        except Damaged as damage:
             self.close()
+            self.builds.give_up(build, str(damage))
             return 0, ""
 
     def _prepare(self, build: str) -> None:
-        tantivy.Index(SCHEMA, str(self.folder / build / PART))
+        with seals.sealing(self.folder / build, lambda: _needed(self.folder / build / PART)):
+            tantivy.Index(SCHEMA, str(self.folder / build / PART))
+
+
+def _needed(folder: Path) -> Iterator[Path]:
+    """Return the files that the newest commit is read from."""
+    meta = folder / "meta.json"
+    segments = {segment["segment_id"].replace("-", "") for segment in json.loads(meta.read_bytes())["segments"]}
+    yield meta
+    yield from (path for path in folder.iterdir() if path.name.partition(".")[0] in segments)
 
 
 def _row(revision: IndexedRevision) -> Any:

@@ -6,7 +6,6 @@ a crash between the two commits it is still the old one, and the next follow doe
 then a revision that was about to move from one index to the other may be missed or be in both; it is counted once.
 """
 
-import logging
 import threading
 import time
 import warnings
@@ -20,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from docctl import text
-from docctl.search import EngineResult, Index, IndexedRevision, Query, folders, scoring
+from docctl.search import EngineResult, Index, IndexedRevision, Query, folders, scoring, seals
 from docctl.search.folders import Builds, Exclusive, sync
+from docctl.search.seals import Watch
 
 with warnings.catch_warnings():
     # Whoosh 2.7.4 was written before Python warned of these escapes; it is pinned and not ours to edit.
@@ -43,8 +43,6 @@ MEMORY_MB = 256  # By Whoosh's own estimate; beyond it postings are sorted on di
 SMALL, CROWD = 100, 10  # So many small segments become one; large ones stay, or one change would cost minutes.
 MOST_EXPANSIONS = 200
 CACHED_POSTINGS = 1_000_000  # About 100 MB of decoded posting lists.
-
-log = logging.getLogger(__name__)
 
 
 class Damaged(Exception):
@@ -255,6 +253,7 @@ class WhooshEngine:
         self.cache = cache or ListCache(CACHED_POSTINGS)
         self.storages: dict[tuple[str, str], DurableStorage] = {}
         self.local = threading.local()
+        self.watch = Watch()
 
     def position(self) -> int:
         """Return the sequence of the trail's entry up to which the index is complete; 0 when it must be built."""
@@ -283,11 +282,15 @@ class WhooshEngine:
         with self.builds.held():
             build = self.builds.live() or self.builds.created_live(self._prepare)
             gone = {*removals, *(revision.revision_id for revision in upserts)}
-            archived = [_row(revision) for revision in upserts if not revision.current]
-            self._commit(build, ARCHIVE, gone, archived)
-            current = [_row(revision) for revision in upserts if revision.current]
-            current.append({"revision": 0, "position": {"sequence": position, "mark": mark}})
-            self._commit(build, CURRENT, gone | {0}, current)
+            with seals.sealing(self.folder / build, lambda: self._needed(build)):
+                archived = [_row(revision) for revision in upserts if not revision.current]
+                self._commit(build, ARCHIVE, gone, archived)
+                current = [_row(revision) for revision in upserts if revision.current]
+                current.append({"revision": 0, "position": {"sequence": position, "mark": mark}})
+                self._commit(build, CURRENT, gone | {0}, current)
+                # From here on it is found; putting small segments together takes ten times as long.
+                for name in (CURRENT, ARCHIVE):
+                    self._tidy(build, name)
             self.builds.sweep()
 
     @contextmanager
@@ -308,15 +311,16 @@ class WhooshEngine:
     ) -> EngineResult:
         """Find revisions among those in `only`, with the exact total of them; a broken index finds none."""
         names = (CURRENT,) if index == "current" else (ARCHIVE, CURRENT)
+        build, why = "", ""
         for _ in range(2):  # A file may go while a reader opens it, so a failed read is tried once more.
+            build = self.builds.live()
             try:
                 segments = [segment for name in names for segment in self._open(name).segments]
                 return scoring.search(segments, query, only, limit)
-            except Damaged:
+            except Damaged as damage:
+                why = str(damage)
                 self.close()
-        log.warning("The search index in %s is damaged and will be built again.", self.folder)
-        with suppress(TimeoutError):  # Whoever writes it now will notice the same.
-            self.clear()
+        self.builds.give_up(build, why)
         return EngineResult(0, [])
 
     def clear(self) -> None:
@@ -329,17 +333,31 @@ class WhooshEngine:
             opened.close()
 
     def _position(self) -> tuple[int, str]:
+        build, why = "", ""
         for _ in range(2):
+            build = self.builds.live()
             try:
                 self._open(ARCHIVE)  # Both must be whole, or all is built again.
                 return self._open(CURRENT).position()
-            except Damaged:
+            except Damaged as damage:
+                why = str(damage)
                 self.close()
+        self.builds.give_up(build, why)
         return 0, ""
 
     def _prepare(self, build: str) -> None:
+        with seals.sealing(self.folder / build, lambda: self._needed(build)):
+            for name in (CURRENT, ARCHIVE):
+                FileIndex.create(self._storage(build, name), SCHEMA)
+
+    def _needed(self, build: str) -> Iterator[Path]:
+        """Return the files that the newest commits are read from."""
         for name in (CURRENT, ARCHIVE):
-            FileIndex.create(self._storage(build, name), SCHEMA)
+            folder = self.folder / build / name
+            index = FileIndex(self._storage(build, name), SCHEMA)
+            segments = {str(segment.segment_id()) for segment in index._segments()}
+            yield folder / TOC._filename(MAIN, index.latest_generation())
+            yield from (path for path in folder.iterdir() if _segment_of(path.name) in segments)
 
     def _storage(self, build: str, name: str) -> DurableStorage:
         # One object for as long as the process lives: it remembers since when files are obsolete.
@@ -350,6 +368,8 @@ class WhooshEngine:
         build = self.builds.live()
         if not build:
             return Opened(("", -1), [])
+        if wrong := self.watch.damaged(self.folder / build, name):
+            raise Damaged(f"{wrong} is not what was written")
         held: dict[str, Opened] = self.local.__dict__.setdefault("opened", {})
         with _reading():
             key = (build, int(TOC._latest_generation(self._storage(build, name), MAIN)))
@@ -367,16 +387,27 @@ class WhooshEngine:
         deleted = [numbers[revision] for revision in gone if revision in numbers]
         if not rows and not deleted:
             return
+        with self._writing(build, name) as writer:
+            for number in deleted:
+                writer.delete_document(number)
+            for row in rows:
+                writer.add_document(**row)
+            writer.commit(mergetype=_living)
+
+    def _tidy(self, build: str, name: str) -> None:
+        """Put segments together when there are too many small ones."""
+        if _crowded(FileIndex(self._storage(build, name), SCHEMA)._segments()):
+            with self._writing(build, name) as writer:
+                writer.commit(mergetype=_merged)
+
+    @contextmanager
+    def _writing(self, build: str, name: str) -> Iterator[Any]:
         codec = W3Codec(blocklimit=BLOCK)
         codec.length_stats = False  # Lengths are in the impacts already.
         index = FileIndex(self._storage(build, name), SCHEMA)
         writer = index.writer(timeout=folders.LOCK_SECONDS, limitmb=MEMORY_MB, compound=False, codec=codec)
         try:
-            for number in deleted:
-                writer.delete_document(number)
-            for row in rows:
-                writer.add_document(**row)
-            writer.commit(mergetype=_merged)
+            yield writer
         except BaseException:
             # The old table of contents still stands; only the lock must not outlive the attempt.
             with suppress(Exception):
@@ -386,22 +417,38 @@ class WhooshEngine:
             raise
 
 
-def _merged(writer: Any, segments: Sequence[Any]) -> list[Any]:
-    """Put segments together that are crowded in their size (1 to 9 documents, 10 to 99) or half deleted.
+def _crowded(segments: Sequence[Any]) -> set[str]:
+    """Return the segments that are crowded in their size (up to 9 documents, 10 to 99) or, when large, half deleted."""
+    sizes = Counter(len(str(segment.doc_count())) for segment in segments if segment.doc_count() < SMALL)
+    return {
+        str(segment.segment_id())
+        for segment in segments
+        if (segment.doc_count() < SMALL and sizes[len(str(segment.doc_count()))] >= CROWD)
+        or (segment.doc_count_all() >= SMALL and segment.deleted_count() > segment.doc_count())
+    }
 
-    Whoosh's own policy would take large segments in again and again. Returns the segments that stay as they are.
+
+def _living(writer: Any, segments: Sequence[Any]) -> list[Any]:
+    """Return the segments that still have documents; nothing is put together."""
+    return [segment for segment in segments if segment.doc_count() > 0]
+
+
+def _merged(writer: Any, segments: Sequence[Any]) -> list[Any]:
+    """Put crowded segments together, and return those that stay as they are.
+
+    Whoosh's own policy would take large segments in again and again.
     """
-    living = [segment for segment in segments if segment.doc_count() > 0]
-    sizes = Counter(len(str(segment.doc_count())) for segment in living if segment.doc_count() < SMALL)
-    kept = []
-    for segment in living:
-        crowded = segment.doc_count() < SMALL and sizes[len(str(segment.doc_count()))] >= CROWD
-        if crowded or segment.deleted_count() > segment.doc_count():
+    crowded = _crowded(segments)
+    for segment in segments:
+        if str(segment.segment_id()) in crowded:
             with closing(SegmentReader(writer.storage, writer.schema, segment)) as reader:
                 writer.add_reader(reader)
-        else:
-            kept.append(segment)
-    return kept
+    return [segment for segment in segments if str(segment.segment_id()) not in crowded]
+
+
+def _segment_of(name: str) -> str:
+    """Return the segment whose file this is, by its name: `MAIN_9oa22c4jwmqoc8qc.trm`."""
+    return name.removeprefix(f"{MAIN}_").partition(".")[0]
 
 
 def _row(revision: IndexedRevision) -> dict[str, Any]:

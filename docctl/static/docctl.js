@@ -154,7 +154,7 @@
 
   // The toggle event does not bubble, so it is caught on its way down.
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches("details.act[open]")) event.target.querySelector("textarea, input:not([type=hidden])")?.focus();
+    if (event.target.matches("details:is(.act, .keep)[open]")) event.target.querySelector("textarea, input:not([type=hidden])")?.focus();
   }, true);
 
   document.addEventListener("DOMContentLoaded", () => {

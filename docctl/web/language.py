@@ -1,4 +1,4 @@
-"""The language of a page: the person's choice, then the account's, then the browser's, then the office's."""
+"""The language of a page: the address's, the person's choice, the account's, the browser's, then the office's."""
 
 import io
 from functools import lru_cache
@@ -53,7 +53,9 @@ def locale() -> str:
 
 
 def choose_locale() -> str:
-    """Return the chosen, the account's, the browser's or the office's language."""
+    """Return the language that the address asks for, or the chosen, the account's, the browser's or the office's."""
+    if (asked := request.args.get("lang")) in LOCALES:
+        return str(asked)
     chosen = session.get("locale") or (current_user.locale if current_user.is_authenticated else None)
     if chosen in LOCALES:
         return str(chosen)

@@ -21,6 +21,13 @@ PAGES = {
     "revision": ("revisions.show", "revision_id"),
     "decision": ("decisions.show", "decision_id"),
     "change_request": ("requests.show", "request_id"),
+    "nonconformity": ("nonconformity.show_one", "slip_id"),
+    "saved_search": ("searches.show", "search_id"),
+}
+KINDS = {
+    notices.WAITS: lazy_gettext("waits for you"),
+    notices.RESULT: lazy_gettext("result"),
+    notices.FOUND: lazy_gettext("saved search"),
 }
 
 blueprint = Blueprint("notices", __name__)
@@ -80,7 +87,7 @@ def _row(row: Notice) -> SimpleNamespace:
         id=row.id,
         at=row.at,
         words=row.words.get(language.locale()),
-        kind=_("waits for you") if row.kind == notices.WAITS else _("result"),
+        kind=KINDS[row.kind],
         unread=row.read_at is None,
         url=_url(row),
     )

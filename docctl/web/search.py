@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import SearchField, SelectField, StringField
 
-from docctl import clock, documents, register, revisions, units
+from docctl import clock, documents, register, requests, units
 from docctl.register import Asked
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.search import finding
@@ -23,6 +23,7 @@ blueprint = Blueprint("search", __name__)
 PAGE = 20
 IN_FORCE, EVERYTHING, NEWEST = "in-force", "all", "newest"
 LONGEST_FILTER = 200
+KEPT = ("scope", "unit", "type", "field", "state", "year")  # What a saved search keeps besides its words.
 LONGEST_QUERY = 500
 
 
@@ -55,6 +56,7 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
         self.scope.choices = [(IN_FORCE, _("what is in force")), (EVERYTHING, _("everything"))]
         self.sort.choices = [("", _("best first")), (NEWEST, _("newest first"))]
         self.count({})
+        self.q.render_kw = {**self.q.render_kw, **_suggesting()}
         if not register.sees_more(edge.me()):
             del self.scope
             del self.state
@@ -108,6 +110,8 @@ def show() -> str:
         offset=(paging.number() - 1) * PAGE,
         counted=True,
     )
+    if paging.number() == 1:
+        edge.site().heard.note(by=edge.me(), words=words, found=found.total > 0, took_ms=found.took_ms)
     form.count(found.facets)
     return _page(form, found, on=on)
 
@@ -122,7 +126,7 @@ def _page(
         error=asking.mark(form, refused),
         found=found,
         rows=[_row(hit) for hit in found.hits] if found else [],
-        of=_denominator(form, everything=everything, on=on) if found else 0,
+        of=_denominator(form, found, everything=everything, on=on) if found else 0,
         everything=everything,
         may_widen=register.sees_more(edge.me()) and not everything,
         wider_url=_url(scope=EVERYTHING),
@@ -132,7 +136,28 @@ def _page(
         only_present=on is not None and not register.sees_more(edge.me()),
         page=paging.of(found.total, PAGE) if found else None,
         clear_url=url_for("search.show", q=request.args.get("q", "")),
+        kept={name: request.args[name][:LONGEST_FILTER] for name in KEPT if request.args.get(name)},
+        may_save=bool(found and found.total and on is None),
+        request_url=_request_url(),
     )
+
+
+def _suggesting() -> dict[str, str]:
+    """Return what makes the field of the words suggest while somebody types, as in the head of every page."""
+    return {
+        "data-suggest": url_for("searches.suggest"),
+        "data-suggest-label": _("Suggestions"),
+        "data-suggest-count": _("{n} suggestions; the arrow keys choose"),
+        "data-suggest-none": _("no suggestions"),
+        "data-suggest-recent": _("searched before"),
+    }
+
+
+def _request_url() -> str | None:
+    """Return the form that asks for a document which does not exist yet, with the words in it, for whoever may ask."""
+    if requests.drafting_refusal(edge.reading(), by=edge.me()) is not None:
+        return None
+    return url_for("requests.new", kind="new", title=(request.args.get("q") or "")[:LONGEST_FILTER])
 
 
 def _row(hit: Hit) -> SimpleNamespace:
@@ -148,8 +173,13 @@ def _row(hit: Hit) -> SimpleNamespace:
         url=url_for("revisions.show", revision_id=hit.revision),
         snippet=hit.snippet,
         note=_("page %(n)s", n=hit.page) if hit.page else "",
+        note_url=url_for("renditions.read", revision_id=hit.revision, page=hit.page, q=_asked()) if hit.page else None,
         offer_url=url_for("revisions.show", revision_id=hit.in_force) if hit.in_force else None,
     )
+
+
+def _asked() -> str:
+    return (request.args.get("q") or "").strip()[:LONGEST_QUERY]
 
 
 def _label(name: str, choice: Choice, locale: str) -> str:
@@ -170,9 +200,10 @@ def _label(name: str, choice: Choice, locale: str) -> str:
     return f"{choice.en if locale == 'en' else choice.vi} ({choice.hits})"
 
 
-def _denominator(form: SearchForm, *, everything: bool, on: datetime | None) -> int:
-    state = register.EVERY if everything and on is None else revisions.IN_FORCE
-    asked = Asked(unit=form.unit.data or "", type=form.type.data or "", state=state, at=on)
+def _denominator(form: SearchForm, found: Results, *, everything: bool, on: datetime | None) -> int:
+    if not everything or on is not None:
+        return found.among
+    asked = Asked(unit=form.unit.data or "", type=form.type.data or "", state=register.EVERY)
     return register.find(edge.reading(), asked, by=edge.me(), limit=0).total
 
 

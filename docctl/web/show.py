@@ -92,6 +92,7 @@ def navigation() -> list[NavItem]:
             (_("Distribution"), "distribution.index"),
             (_("Recall"), "recalls.index"),
             (_("Retention"), "retention.index"),
+            (_("Internal audits"), "internal_audits.index"),
         ]
     links += [
         (_("External documents"), "external.index"),
@@ -102,10 +103,16 @@ def navigation() -> list[NavItem]:
     if register.sees_more(me):
         links.append((_("In force on a date"), "in_force.show"))
     links.append((_("Registers and forms"), "registers.index"))
+    if me.has("controller", "auditor"):
+        links.append((_("Public posting"), "posting.index"))
     if me.has("controller", "auditor", "admin"):
         links.append((_("Audit trail"), "trail.index"))
     if me.has("admin"):
-        links += [(_("Accounts"), "accounts.index"), (_("Units"), "units.index")]
+        links += [
+            (_("Accounts"), "accounts.index"),
+            (_("Units"), "units.index"),
+            (_("Search index"), "search_index.show"),
+        ]
     here = request.blueprint or ""
     return [
         NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here, endpoint in DAILY)

@@ -3,29 +3,38 @@
 import gzip
 import json
 import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from benchmarks import relevance
 from docctl import text
-from docctl.search import IndexedRevision
-from docctl.search.whoosh import WhooshEngine
+from docctl.search import IndexedRevision, open_engine
 
 pytestmark = pytest.mark.large
 
 
+@pytest.fixture(scope="module", params=["whoosh", "tantivy"])
+def engine(request):
+    """The name of an engine: what is promised is promised of both."""
+    if request.param == "tantivy":
+        pytest.importorskip("tantivy", reason="the extra tantivy is not installed")
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def laws(shared_data, tmp_path_factory):
+def laws(shared_data, tmp_path_factory, engine):
     revisions, questions = relevance.laws()
-    return relevance.Shelf(WhooshEngine(tmp_path_factory.mktemp("laws")), revisions), questions
+    return relevance.Shelf(open_engine(engine, tmp_path_factory.mktemp("laws")), revisions), questions
 
 
 @pytest.fixture(scope="module")
-def procedures(shared_data, tmp_path_factory):
+def procedures(shared_data, tmp_path_factory, engine):
     revisions, questions = relevance.procedures()
     questions |= relevance.short_titles(revisions)
-    return relevance.Shelf(WhooshEngine(tmp_path_factory.mktemp("procedures")), revisions), questions
+    return relevance.Shelf(open_engine(engine, tmp_path_factory.mktemp("procedures")), revisions), questions
 
 
 @pytest.mark.parametrize("typed", ["with accents", "without accents"])
@@ -55,20 +64,42 @@ def test_a_procedure_is_found_as_people_type_it(procedures, typed, places, floor
     assert share >= floor, missed
 
 
+WAYS: dict[str, Callable[[str], str]] = {
+    "NFC": text.nfc,
+    "NFD": lambda written: unicodedata.normalize("NFD", written),
+    "upper case": str.upper,
+    "without accents": text.fold,
+}
+
+
 def ways(title: str) -> list[str]:
     """Return a title in NFC, NFD, upper case and without accents."""
-    return [
-        text.nfc(title),
-        unicodedata.normalize("NFD", title),
-        title.upper(),
-        text.fold(title),
-    ]
+    return [way(title) for way in WAYS.values()]
 
 
 def test_every_way_to_write_a_real_title_finds_the_same(procedures):
     shelf, _ = procedures
     for revision in list(shelf.by_id.values())[::9]:
         assert len({frozenset(shelf.ids(typed, 1000)) for typed in ways(revision.title)}) == 1, revision.title
+
+
+def test_the_real_procedures_are_found_alike_however_they_and_the_question_are_written(shared_data, tmp_path, engine):
+    papers = relevance.real_papers()
+    assert len(papers) == 38
+    shelves = [
+        relevance.Shelf(
+            open_engine(engine, tmp_path / name),
+            [replace(paper, title=way(paper.title), body=way(paper.body)) for paper in papers],
+        )
+        for name, way in WAYS.items()
+    ]
+    for paper in papers:
+        words = paper.body.split()
+        middle = " ".join(words[len(words) // 2 : len(words) // 2 + 6])
+        for asked in (paper.title.replace("-", " "), middle.replace("-", " ")):  # A dash before a word excludes it.
+            found = {frozenset(shelf.ids(typed, 1000)) for shelf in shelves for typed in ways(asked)}
+            assert len(found) == 1, asked
+            assert paper.revision_id in found.pop(), asked
 
 
 # The vowel that bears the tone: the first of the two in the old manner, the second in the new one.
@@ -86,15 +117,17 @@ def retoned(written: str) -> str:
     return written
 
 
-def test_every_law_article_is_found_alike_in_old_and_new_tone_placement(shared_data, tmp_path):
+def test_every_law_article_is_found_alike_in_old_and_new_tone_placement(shared_data, tmp_path, engine):
     lines = gzip.decompress((shared_data / "vn-phap-dien" / "articles.jsonl.gz").read_bytes()).decode().splitlines()
     rows = [json.loads(line) for line in lines]
     assert len(rows) == 290
     old = [IndexedRevision(n, "", row["title"], row["text"], True) for n, row in enumerate(rows, start=1)]
     new = [IndexedRevision(row.revision_id, "", retoned(row.title), retoned(row.body), True) for row in old]
     assert sum(one != other for one, other in zip(old, new, strict=True)) > 100
-    shelves = [relevance.Shelf(WhooshEngine(tmp_path / name), some) for name, some in (("old", old), ("new", new))]
+    shelves = [
+        relevance.Shelf(open_engine(engine, tmp_path / name), some) for name, some in (("old", old), ("new", new))
+    ]
     ids = [cache(lambda typed, shelf=shelf: shelf.ids(typed, 50)) for shelf in shelves]
-    for row in old[::7]:
+    for row in old:
         typed = [" ".join(words.split()[:12]) for words in (row.body, retoned(row.body))]
         assert len({tuple(find(words)) for find in ids for words in typed}) == 1, typed

@@ -1,0 +1,242 @@
+"""The public pages: what is in force of posted types, for everybody; nothing of anything else, and no cookie."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from docctl import clock, documents, jobs, posting, procedures, verify
+from docctl.documents import Document
+from docctl.procedures import Entry
+from docctl.site import Site
+from docctl.web.throttle import Throttle
+from tests.conftest import PASSWORD, Cast, Made, decide
+from tests.web.conftest import Browser
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def restrict(site: Site, cast: Cast, document_id: int) -> None:
+    with site.database.writing() as session:
+        document = session.get_one(Document, document_id)
+        documents.set_confidential(session, document, by=cast.reader(session, "controller"), confidential=True)
+
+
+def set_posting(site: Site, cast: Cast, type: str, level: str) -> None:
+    with site.database.writing() as session:
+        kind = documents.find_type(session, type)
+        posting.set_type(session, kind, by=cast.reader(session, "controller"), posting=level)
+
+
+def test_a_citizen_finds_and_opens_what_is_in_force(
+    site: Site, stranger: Browser, make_revision: Callable[..., Made]
+) -> None:
+    made = make_revision("in_force", title="Quy trình cấp bản sao trích lục hộ tịch")
+    jobs.wake(site)
+    assert f"/public/documents/{made.document_id}" in stranger.read("/public/?field=")
+    assert "trích lục" in stranger.read("/public/search?q=trich+luc")
+    page = stranger.read(f"/public/documents/{made.document_id}")
+    assert "IN FORCE" in page
+    assert made.code in page
+    assert "1/QĐ-UBND" in page
+
+
+@pytest.mark.parametrize("state", ["draft", "in_review", "approved", "scheduled", "discarded"])
+def test_what_is_not_in_force_is_not_there(
+    site: Site, stranger: Browser, make_revision: Callable[..., Made], state: str
+) -> None:
+    made = make_revision(state, title="Quy trình chưa ai được đọc")
+    jobs.wake(site)
+    assert stranger.get(f"/public/documents/{made.document_id}").status_code == 404
+    assert "chưa ai" not in stranger.read("/public/") + stranger.read("/public/?field=")
+    assert ">0</b> found" in stranger.read("/public/search?q=chua+ai+duoc+doc")
+
+
+def test_a_restricted_document_and_an_unposted_type_are_not_there(
+    site: Site, cast: Cast, stranger: Browser, make_revision: Callable[..., Made]
+) -> None:
+    made = make_revision("in_force", title="Quy trình bảo vệ bí mật nhà nước")
+    jobs.wake(site)
+    assert stranger.get(f"/public/documents/{made.document_id}").status_code == 200
+    restrict(site, cast, made.document_id)
+    other = make_revision("in_force", title="Hướng dẫn nội bộ kho lưu trữ")
+    set_posting(site, cast, "QT", "nothing")
+    jobs.wake(site)
+    for path in (f"/public/documents/{made.document_id}", f"/public/documents/{other.document_id}"):
+        assert stranger.get(path).status_code == 404
+        assert stranger.get(f"{path}/rendition").status_code == 404
+    seen = stranger.read("/public/") + stranger.read("/public/search?q=bi+mat") + stranger.get("/public/feed.atom").text
+    assert "bí mật" not in seen
+    assert "nội bộ" not in seen
+
+
+def test_of_a_listed_type_the_title_is_posted_and_the_text_is_not(
+    site: Site, cast: Cast, stranger: Browser, make_revision: Callable[..., Made]
+) -> None:
+    made = make_revision("in_force", title="Sổ tay chất lượng", text="Từ hiếm zyzzyva chỉ có trong nội dung.")
+    set_posting(site, cast, "QT", "listed")
+    jobs.wake(site)
+    assert f"/public/documents/{made.document_id}" in stranger.read("/public/search?q=so+tay+chat+luong")
+    assert ">0</b> found" in stranger.read("/public/search?q=zyzzyva")
+    page = stranger.read(f"/public/documents/{made.document_id}")
+    assert "Its text is not posted" in page
+    assert "rendition" not in page
+    assert stranger.get(f"/public/documents/{made.document_id}/rendition").status_code == 404
+
+
+def test_what_was_withdrawn_says_so_and_is_not_read_any_more(
+    site: Site, stranger: Browser, make_revision: Callable[..., Made]
+) -> None:
+    made = make_revision("withdrawn", title="Quy trình đã hủy bỏ")
+    jobs.wake(site)
+    page = stranger.read(f"/public/documents/{made.document_id}")
+    assert "NO LONGER IN FORCE" in page
+    assert "2/QĐ-UBND" in page
+    assert stranger.get(f"/public/documents/{made.document_id}/rendition").status_code == 404
+    assert ">0</b> found" in stranger.read("/public/search?q=da+huy+bo")
+
+
+def test_the_pages_need_no_cookie_and_set_none(
+    site: Site, stranger: Browser, make_revision: Callable[..., Made]
+) -> None:
+    made = make_revision("in_force")
+    jobs.wake(site)
+    for path in ("/", "/?field=", "/search?q=khai+sinh", "/procedures", f"/documents/{made.document_id}", "/feed.atom"):
+        answer = stranger.get(f"/public{path}")
+        assert answer.status_code == 200, path
+        assert "Set-Cookie" not in answer.headers, path
+        assert answer.headers["Cache-Control"] == "public, no-cache", path
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"], path
+        again = stranger.get(f"/public{path}", headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304, path
+
+
+def test_the_address_carries_the_language(site: Site, stranger: Browser, make_revision: Callable[..., Made]) -> None:
+    make_revision("in_force")
+    page = stranger.read("/public/?lang=vi")
+    assert 'lang="vi"' in page
+    assert "/public/?field=&lang=vi" in page
+    assert 'lang="en"' in stranger.read("/public/?lang=en")
+
+
+def test_the_feed_tells_of_new_editions_and_ends(
+    site: Site, stranger: Browser, make_revision: Callable[..., Made]
+) -> None:
+    kept, gone = (
+        make_revision("in_force", title="Quy trình mới & hay"),
+        make_revision("withdrawn", title="Quy trình cũ"),
+    )
+    make_revision("draft", title="Dự thảo kín")
+    feed = ElementTree.fromstring(stranger.get("/public/feed.atom").data)
+    titles = [entry.findtext(f"{ATOM}title") for entry in feed.findall(f"{ATOM}entry")]
+    assert titles[0] == f"{gone.code} Quy trình cũ: withdrawn"
+    assert sorted(titles[1:]) == sorted([f"{gone.code} Quy trình cũ: new", f"{kept.code} Quy trình mới & hay: new"])
+    ids = [entry.findtext(f"{ATOM}id") for entry in feed.findall(f"{ATOM}entry")]
+    assert len(set(ids)) == len(ids) == 3
+    assert feed.findtext(f"{ATOM}updated") == feed.findtext(f"{ATOM}entry/{ATOM}updated")
+
+
+def test_administrative_procedures_lead_to_posted_documents_only(
+    site: Site, cast: Cast, stranger: Browser, make_revision: Callable[..., Made]
+) -> None:
+    shown, hidden = (
+        make_revision("in_force", title="Quy trình công khai"),
+        make_revision("in_force", title="Quy trình kín"),
+    )
+    restrict(site, cast, hidden.document_id)
+    with site.database.writing() as session:
+        controller = cast.reader(session, "controller")
+        for number, made in enumerate((shown, hidden), start=1):
+            entry = Entry(code=f"1.00000{number}", title=f"Thủ tục {number}", field="Hộ tịch")
+            row = procedures.add(session, entry, by=controller)
+            procedures.link(session, row, session.get_one(Document, made.document_id), by=controller)
+    page = stranger.read("/public/procedures")
+    assert f"/public/documents/{shown.document_id}" in page
+    assert "Thủ tục 2" in page
+    assert f"/public/documents/{hidden.document_id}" not in page
+    assert hidden.code not in page
+    assert "1.000001" in stranger.read(f"/public/documents/{shown.document_id}")
+
+
+def test_an_address_that_asks_too_much_is_told_to_wait(app: Flask, stranger: Browser) -> None:
+    app.extensions["public throttle"] = Throttle(burst=2, rate=1e-6)
+    answers = [stranger.get("/public/", environ_overrides={"REMOTE_ADDR": "192.0.2.7"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert "Set-Cookie" not in answers[-1].headers
+    assert stranger.get("/public/", environ_overrides={"REMOTE_ADDR": "192.0.2.8"}).status_code == 200
+
+
+def test_the_throttle_fills_again_with_time() -> None:
+    throttle = Throttle(burst=10, rate=2)
+    assert [throttle.wait("a", 5, now=0.0) for _ in range(3)] == [0, 0, 3]
+    assert throttle.wait("b", 10, now=0.0) == 0
+    assert throttle.wait("a", 5, now=2.4) == 1
+    assert throttle.wait("a", 5, now=2.5) == 0
+
+
+def test_signing_the_posting_ticks_what_was_owed(
+    site: Site, sign_in: Callable[..., Browser], make_revision: Callable[..., Made]
+) -> None:
+    make_revision("in_force")
+    controller = sign_in("controller")
+    assert "1/QĐ-UBND" in controller.read("/posting")
+    assert controller.send("/decisions/1/posting", password="không phải").status_code in (401, 409)
+    assert controller.send("/decisions/1/posting", password=PASSWORD).status_code == 303
+    page = controller.read("/posting")
+    assert "1 posted, 0 taken down, 0 not posted" in page
+    decision = controller.read("/decisions/1")
+    assert "1 tài liệu được đăng" in decision
+    assert "/public/" in decision
+    assert controller.send("/decisions/1/posting", password=PASSWORD).status_code == 409
+
+
+def test_a_posting_of_the_future_and_of_nothing_is_refused(
+    site: Site, cast: Cast, sign_in: Callable[..., Browser], make_revision: Callable[..., Made]
+) -> None:
+    later = make_revision("approved")
+    number = decide(site, cast, issue=[later.id], on=clock.today() + timedelta(days=3))
+    controller = sign_in("controller")
+    controller.read("/posting")
+    answer = controller.send(f"/decisions/{number}/posting", password=PASSWORD)
+    assert answer.status_code == 409
+    assert "takes effect on" in answer.text
+    make_revision("in_force")
+    set_posting(site, cast, "QT", "nothing")
+    answer = controller.send(f"/decisions/{number + 1}/posting", password=PASSWORD)
+    assert answer.status_code == 409
+    assert "No document of this decision is shown" in answer.text
+
+
+def test_only_a_controller_decides_and_signs(
+    sign_in: Callable[..., Browser], make_revision: Callable[..., Made]
+) -> None:
+    make_revision("in_force")
+    staff = sign_in("staff")
+    staff.read("/")
+    assert staff.get("/posting").status_code == 403
+    assert staff.send("/posting/types/1", posting="content").status_code == 403
+    auditor = sign_in("auditor")
+    assert "Sign the posting" not in auditor.read("/posting")
+    assert auditor.send("/decisions/1/posting", password=PASSWORD).status_code == 403
+
+
+def test_verify_sees_what_somebody_made_public_behind_the_trail(
+    site: Site, cast: Cast, sign_in: Callable[..., Browser], make_revision: Callable[..., Made]
+) -> None:
+    make_revision("in_force")
+    controller = sign_in("controller")
+    controller.read("/posting")
+    controller.send("/decisions/1/posting", password=PASSWORD)
+    set_posting(site, cast, "ST", "content")
+    assert verify.verify(site).problems == []
+    with site.database.engine.connect() as connection:
+        connection.execute(text("UPDATE document_type SET posting = 'content' WHERE code = 'HD'"))
+        connection.execute(text("DROP TRIGGER posting_never_changes"))
+        connection.execute(text("UPDATE posting SET on_show = 5"))
+        connection.commit()
+    found = {(problem.what, problem.record) for problem in verify.verify(site).problems}
+    assert {("state", "document_type HD"), ("state", "posting 1"), ("schema", "trigger posting_never_changes")} <= found

@@ -58,7 +58,9 @@ class Signature(Base):
             "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END "
             "+ CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END "
             "+ CASE WHEN legal_assessment_id IS NULL THEN 0 ELSE 1 END "
-            "+ CASE WHEN disposal_id IS NULL THEN 0 ELSE 1 END) = 1",
+            "+ CASE WHEN disposal_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN internal_audit_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN nonconformity_id IS NULL THEN 0 ELSE 1 END) = 1",
             name="subject",
         ),
         Index("ix_signature_revision", "revision_id", "round"),
@@ -74,6 +76,8 @@ class Signature(Base):
     recall_id: Mapped[int | None] = mapped_column(ForeignKey("recall.id"), index=True)
     legal_assessment_id: Mapped[int | None] = mapped_column(ForeignKey("legal_assessment.id"), index=True)
     disposal_id: Mapped[int | None] = mapped_column(ForeignKey("disposal.id"), index=True)
+    internal_audit_id: Mapped[int | None] = mapped_column(ForeignKey("internal_audit.id"), index=True)
+    nonconformity_id: Mapped[int | None] = mapped_column(ForeignKey("nonconformity.id"), index=True)
     round: Mapped[int]
     seat: Mapped[str] = mapped_column(String(40))
     meaning: Mapped[str] = mapped_column(String(40))

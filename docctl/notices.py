@@ -26,7 +26,7 @@ from docctl.people import Account, Reader, checked_address
 from docctl.rules import Sentence
 
 # What moves through these nouns is told; the state of a copy or of a reading stands on pages of its own.
-ANNOUNCED = ("revision", "decision", "change_request")
+ANNOUNCED = ("revision", "decision", "change_request", "nonconformity")
 WAITS, RESULT, DIGEST, FOUND, REMINDER = "waits", "result", "digest", "found", "reminder"
 MAILED = {
     WAITS: Sentence("Ngay khi có việc chờ tôi xử lý", "At once, when something waits for me"),

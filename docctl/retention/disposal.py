@@ -37,12 +37,13 @@ GONE = Sentence(
     "Nội dung đã được tiêu hủy theo biên bản số {number}; thông tin và mã SHA-256 được lưu.",
     "The content was disposed of under minutes {number}; its record and SHA-256 are kept.",
 )
-# What nothing living uses any more: neither a revision that is not disposed of, nor a request, nor a PDF made for one.
+# What nothing living uses any more: neither a revision that is not disposed of, nor a request, nor a finding.
 UNUSED = (
     "NOT EXISTS (SELECT 1 FROM revision WHERE revision.file_sha256 = {sha256} AND NOT EXISTS (SELECT 1 FROM disposal_line "
     "JOIN disposal ON disposal.id = disposal_line.disposal_id WHERE disposal_line.revision_id = revision.id "
     "AND disposal.state = 'executed')) "
-    "AND NOT EXISTS (SELECT 1 FROM change_request WHERE change_request.file_sha256 = {sha256})"
+    "AND NOT EXISTS (SELECT 1 FROM change_request WHERE change_request.file_sha256 = {sha256}) "
+    "AND NOT EXISTS (SELECT 1 FROM nonconformity_evidence WHERE nonconformity_evidence.sha256 = {sha256})"
 )
 
 BURIED = "SELECT sha256, disposed_at FROM disposed_content WHERE " + UNUSED.format(sha256="disposed_content.sha256")  # noqa: S608 - ours.

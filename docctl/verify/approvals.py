@@ -44,6 +44,21 @@ UNSIGNED_NO_EFFECT = (
     "WHERE signature.legal_assessment_id = legal_assessment.id AND signature.round = legal_assessment.round "
     "AND signature.meaning = 'assessed')"
 )
+# A report was signed, and a correction by the unit and by somebody else who verified it: in this round, on what they say.
+UNREPORTED = (
+    "SELECT id FROM internal_audit WHERE state = 'reported' AND NOT EXISTS (SELECT 1 FROM signature "
+    "WHERE signature.internal_audit_id = internal_audit.id AND signature.round = internal_audit.round "
+    "AND signature.meaning = 'reported' AND signature.content_hash = internal_audit.content_hash)"
+)
+UNVERIFIED = (
+    "SELECT id FROM nonconformity WHERE (state IN ('answered', 'closed') AND NOT EXISTS (SELECT 1 FROM signature "
+    "WHERE signature.nonconformity_id = nonconformity.id AND signature.round = nonconformity.round "
+    "AND signature.meaning = 'answered' AND signature.account_id = nonconformity.answered_by_id "
+    "AND signature.content_hash = nonconformity.content_hash)) OR (state = 'closed' AND NOT EXISTS (SELECT 1 FROM signature "
+    "WHERE signature.nonconformity_id = nonconformity.id AND signature.round = nonconformity.round "
+    "AND signature.meaning = 'verified' AND signature.account_id <> nonconformity.answered_by_id "
+    "AND signature.content_hash = nonconformity.content_hash))"
+)
 # Corrections that are signed; those of before they were have no signature to hold them to.
 CORRECTIONS = (
     "SELECT correction.id, correction.decision_id, number, correction.signed_on, place, wrong, corrected, made_by_id, "
@@ -88,6 +103,10 @@ def check(connection: Connection, findings: Findings) -> None:
         findings.found("approval", f"change_request {row.id}", "is accepted without a valid signature of its round")
     for row in stream(connection, UNSIGNED_NO_EFFECT):
         findings.found("approval", f"legal_assessment {row.id}", "found no effect without a signature of its round")
+    for row in stream(connection, UNREPORTED):
+        findings.found("approval", f"internal_audit {row.id}", "is reported without a signature on what it says")
+    for row in stream(connection, UNVERIFIED):
+        findings.found("approval", f"nonconformity {row.id}", "lacks the signature of its unit or of who verified it")
     for row in stream(connection, UNISSUED):
         findings.found("approval", f"revision {row.id}", "is issued without a line of an executed decision")
     for row in stream(connection, OVERLAPS):

@@ -170,6 +170,37 @@ NOUNS = (
         "SELECT id, document_id, key, label, verdict, given_at, given_by_id FROM citation_verdict ORDER BY id",
     ),
     Controlled(
+        "internal_audit",
+        "SELECT id, year, number, title, scope, criteria, first_day, last_day, team, plan, conclusion, checklist, state, "
+        "round, workflow, workflow_version, content_hash, opened_by_id, created_at, reported_at, head_sequence, head_hash "
+        "FROM internal_audit ORDER BY id",
+    ),
+    Controlled(
+        "audit_draw",
+        "SELECT id, internal_audit_id, position, seed, size, within, population, drawn_at, drawn_by_id FROM audit_draw "
+        "ORDER BY id",
+    ),
+    Controlled(
+        "audit_sample",
+        "SELECT id, internal_audit_id, position, document_id, revision_id, draw_id, taken_at, walked_at, walked_by_id "
+        "FROM audit_sample ORDER BY id",
+        listed_as="answers",
+        table="checklist_answer",
+        list_rows="SELECT audit_sample_id, position, point, verdict, note FROM checklist_answer "
+        "ORDER BY audit_sample_id, position",
+    ),
+    Controlled(
+        "nonconformity",
+        "SELECT id, internal_audit_id, position, audit_sample_id, point, grade, unit_id, requirement, statement, due_on, "
+        "cause, correction, remedy, proof, verification, state, round, workflow, workflow_version, content_hash, "
+        "raised_by_id, created_at, answered_by_id, answered_at, closed_by_id, closed_at FROM nonconformity ORDER BY id",
+    ),
+    Controlled(
+        "nonconformity_evidence",
+        "SELECT id, nonconformity_id, side, revision_id, decision_id, entry_sequence, entry_hash, sha256, file_name, note, "
+        "added_by_id, added_at FROM nonconformity_evidence ORDER BY id",
+    ),
+    Controlled(
         "review",
         "SELECT id, document_id, revision_id, done_on, outcome, reason, reviewer_id, reviewer_title, made_at "
         "FROM review ORDER BY id",

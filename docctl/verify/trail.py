@@ -14,10 +14,14 @@ ENTRIES = (
 )
 SIGNATURES = (
     "SELECT id, round, seat, meaning, account_id, person, title, authority, signed_at, content_hash, revision_id, "
-    "decision_id, change_request_id, recall_id, legal_assessment_id, disposal_id FROM signature ORDER BY id"
+    "decision_id, change_request_id, recall_id, legal_assessment_id, disposal_id, "
+    "internal_audit_id, nonconformity_id FROM signature ORDER BY id"
 )
 # What is signed: the noun of the entry and the column that names its record.
-NOUNS = ("revision", "decision", "change_request", "recall", "legal_assessment", "disposal")
+NOUNS = (
+    *("revision", "decision", "change_request", "recall", "legal_assessment", "disposal"),
+    *("internal_audit", "nonconformity"),
+)
 SUBJECTS = {noun: f"{noun}_id" for noun in NOUNS}
 # These entries sign too: a correction bears its signature under the decision that it corrects.
 CORRECTED = "correction.made"

@@ -4,14 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from docctl import clock, documents, reports, reviews, verify
+from docctl import clock, documents, reports, reviews, verify, web
 from docctl.distribution import lists
 from docctl.documents import Document
 from docctl.exporting import report as paper
 from docctl.reports import scoring
 from docctl.rules import NoRole, Refused
 from docctl.site import Site
-from tests.sample import sample_office, sample_site
+from tests.sample import SAMPLE_PASSWORD, sample_office, sample_site
+from tests.web.conftest import Browser
 
 __all__ = ["sample_office", "sample_site"]
 
@@ -212,3 +213,33 @@ def test_what_is_kept_past_its_period_contradicts_full_points_for_retention(site
         reports.claim(session, later, "8.7", 150, by=cast.reader(session, "controller"), evidence="Sổ")
         found = {row.about: row.sentence.en for row in reports.of_year(session, later).contradictions}
     assert "1 of 1 ended records are past their period" in found["8.7"]
+
+
+@pytest.mark.large
+def test_the_pages_of_the_sample_office_show_both_numbers_and_flag_what_the_report_of_2022_said(sample_site: Site):
+    app = web.create(sample_site)
+    app.test_client_class = Browser
+    browser = app.test_client()
+    browser.get("/sign-in")
+    assert browser.send("/sign-in", name="controller", password=SAMPLE_PASSWORD).status_code == 303
+    coverage = browser.read("/procedures/coverage?on=31/12/2022")
+    assert "264" in coverage
+    assert "319" in coverage
+    assert "82.8 %" in coverage
+    browser.read("/reports/2022")
+    said = {"name": "TTHC có quy trình", "value": "264/314 = 82,7 %", "source": "Báo cáo năm 2022"}
+    assert browser.send("/reports/2022/figures", **said).status_code == 303
+    annex, lost, points = reports.annex(), 550, {}
+    for row in annex.rows:
+        if not annex.children(row.code):
+            less = min(lost, row.most)
+            lost -= less
+            points[f"points-{row.code}"] = scoring.written(row.most - less)
+    points["points-total"] = "96,5"
+    assert browser.send("/reports/2022/points", **points).status_code == 303
+    page = browser.read("/reports/2022")
+    for figure in ("273", "101", "80", "2804/QĐ-UBND", "264/319 = 82,8 %"):
+        assert figure in page
+    flagged = page.split('id="contradictions"')[1].split("</section>")[0]
+    assert "264/314 is 84,1 %, not 82,7 %" in flagged
+    assert "The total says 96,5 points, but the rows add up to 94,5" in flagged

@@ -11,7 +11,7 @@ from docctl import authority, distribution, documents, people, units
 from docctl.cli.documents import loaded
 from docctl.cli.main import NUMBER, Group, acting, as_option, json_option, opened, say, settings, spoken
 from docctl.distribution import DistributionEntry, ReadTask, copies, lists, reading
-from docctl.exporting import plain
+from docctl.exporting import labels, plain
 from docctl.people import Reader
 from docctl.rules import Refused, Sentence
 
@@ -218,6 +218,26 @@ def add_copies(
         )
         result = [plain.copy(row, settings().locale) for row in made]
     say(as_json, result, *(f"{row['mark']}\t{row['number']}\t{row['holder']}" for row in result))
+
+
+@copy_group.command("labels")
+@click.argument("revision_id", type=NUMBER)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .pdf file.")
+@as_option
+@json_option
+def label_sheet(revision_id: int, output: Path, actor: str, as_json: bool) -> None:
+    """Write a sheet of labels with QR codes for the copies on paper that are out."""
+    with opened() as site, site.database.reading() as session:
+        by = _reader(session, actor)
+        revision = loaded(session, revision_id, by)
+        lists.refuse_unless_controller(by, revision.document)
+        found = copies.to_label(session, revision)
+        if not found:
+            raise Refused(Sentence("Không có bản giấy nào đang ở ngoài.", "No copy on paper is out."))
+        base, locale = settings().base_url.rstrip("/"), settings().locale
+        output.write_bytes(labels.write(found, base=base, office=units.office(session).name(locale), locale=locale))
+    result = {"revision": revision_id, "file": str(output), "labels": len(found)}
+    say(as_json, result, f"Revision {revision_id}: {len(found)} labels → {output}")
 
 
 def entry_dict(row: DistributionEntry) -> dict[str, Any]:

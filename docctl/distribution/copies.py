@@ -34,7 +34,7 @@ from docctl.workflow import Act
 STATES = ("prepared", "delivered", "received", "return_requested", "returned", "lost", "destroyed", "archived")
 HELD = ("prepared", "delivered", "received", "return_requested")
 _NUMBER = re.compile(r"^(?P<code>.+?)\s*[|;#]\s*(?P<edition>\d+)(?:/(?P<amendment>\d+))?\s*[|;#]\s*(?P<number>\d+)")
-_MARK = re.compile(r"(?:^|[/:])C(?P<id>\d+)$")
+_MARK = re.compile(r"(?:^|[/:#])C(?P<id>\d+)$")
 
 
 class ControlledCopy(Base):
@@ -179,6 +179,11 @@ def acts(session: Session, copy: ControlledCopy, *, by: Reader) -> list[Act]:
     # Of the two ways back only the one of the copy's medium is of interest.
     unfit = "return" if copy.medium == ELECTRONIC else "confirm_destroyed"
     return [given for given in found if given.trigger != unfit]
+
+
+def to_label(session: Session, revision: Revision) -> list[ControlledCopy]:
+    """Return the copies on paper of a revision that are still out, by number: those that bear a label."""
+    return [copy for copy in copies_of(session, revision) if copy.medium != ELECTRONIC and copy.state in HELD]
 
 
 def is_prepared(copy: ControlledCopy) -> bool:

@@ -16,6 +16,7 @@ from docctl.exporting.paper import EMPTY, MOTTO, PAGE, SIGN, Block, Paper, print
 
 FONT = "Times New Roman"
 MARGIN = 12
+LONG = 300  # Letters; in the narrowest column that is half a page.
 TWIPS = 20  # Twentieths of a point, in which Word measures tables.
 
 
@@ -129,7 +130,9 @@ def _table(document: Any, paper: Paper, block: Block, width: float) -> None:
 
 def _row(texts: Any, columns: list[int], size: float, *, head: bool = False) -> str:
     bold, shade = ("<w:b/>", '<w:shd w:val="clear" w:color="auto" w:fill="EEEEEE"/>') if head else ("", "")
-    about = "<w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>" if head else ""
+    # A row stays on one page, unless a cell of it may be longer than a page.
+    whole = "<w:cantSplit/>" if all(len(text) < LONG for text in texts) else ""
+    about = f"<w:trPr>{whole}{'<w:tblHeader/>' if head else ''}</w:trPr>" if whole or head else ""
     centred = '<w:pPr><w:jc w:val="center"/></w:pPr>' if head else ""
     half = round(size * 2)
     cells = "".join(

@@ -15,6 +15,7 @@ from reportlab.platypus import (
     CondPageBreak,
     Flowable,
     Frame,
+    KeepTogether,
     LongTable,
     PageTemplate,
     Paragraph,
@@ -104,10 +105,11 @@ def _story(paper: Paper, width: float) -> list[Flowable]:
             story.append(CondPageBreak(30 * mm))
             story.append(Paragraph(_safe(block.caption), _style(9.5, bold=True, before=8, after=4)))
         story.append(_table(paper, block, width))
-    story += [Spacer(0, 6), *(Paragraph(_safe(line), text) for line in paper.closing)]
+    closing: list[Flowable] = [Spacer(0, 6), *(Paragraph(_safe(line), text) for line in paper.closing)]
     if paper.signers:
-        story += [Spacer(0, 8), _signers(paper, width)]
-    return story
+        # Nobody signs on a page that bears nothing else.
+        closing = [KeepTogether([*closing, Spacer(0, 8), _signers(paper, width)])]
+    return [*story, *closing]
 
 
 def _table(paper: Paper, block: Block, width: float) -> Flowable:

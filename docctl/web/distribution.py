@@ -1,9 +1,10 @@
 """The pages of distribution: the lists, who has not read what in which unit, and who holds what of a revision."""
 
+import io
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, flash, render_template, url_for
+from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -14,6 +15,7 @@ from wtforms import BooleanField, SelectField, StringField
 from docctl import distribution, documents, people, register, revisions, units
 from docctl.distribution import ControlledCopy, DistributionEntry, ReadTask, copies, lists, reading
 from docctl.documents import DocumentType
+from docctl.exporting import labels
 from docctl.revisions import Revision
 from docctl.rules import ROLES, Refused, Sentence
 from docctl.web import asking, edge, errors, language, paging, show
@@ -131,6 +133,22 @@ def issue_more(revision_id: int) -> Response:
     return redirect(url_for("distribution.of_revision", revision_id=revision_id), 303)
 
 
+@blueprint.get("/revisions/<int:revision_id>/copies/labels.pdf")
+def label_sheet(revision_id: int) -> Response:
+    """Give the labels of the copies on paper that are out, each with its QR code, to be printed and stuck on."""
+    session, me, locale = edge.reading(), edge.me(), language.locale()
+    revision = revisions.load(session, revision_id, by=me) or abort(404)
+    lists.refuse_unless_controller(me, revision.document)
+    made = labels.write(
+        copies.to_label(session, revision) or abort(404),
+        base=(edge.site().settings.base_url or request.url_root).rstrip("/"),
+        office=units.office(session).name(locale),
+        locale=locale,
+    )
+    name = f"{revision.document.code} {revision.edition_text} QR".replace("/", "-")
+    return send_file(io.BytesIO(made), mimetype="application/pdf", as_attachment=True, download_name=f"{name}.pdf")
+
+
 @blueprint.post("/revisions/<int:revision_id>/copies/delivery")
 def deliver(revision_id: int) -> Response:
     """Hand out every copy of a revision that is still prepared."""
@@ -206,6 +224,7 @@ def _revision_page(revision_id: int, form: CopiesForm | None = None, refused: Re
         ledger=distribution.ledger(session, revision),
         tasks=[_task_row(task) for task in reading.tasks_of(session, revision)],
         copies=[_copy_row(copy) for copy in held],
+        labels=len(copies.to_label(session, revision)),
         prepared=sum(copies.is_prepared(copy) for copy in held),
         keeps=lists.may_change(me, revision.document),
         form=_filled(shown, holders=True) if _may_issue(revision) else None,

@@ -58,6 +58,9 @@ def test_an_exemption_needs_a_reason(terminal: Terminal, issued: int) -> None:
 
 
 def test_copies_go_out_more_are_made_and_a_recall_is_closed(terminal: Terminal, issued: int, tmp_path: Path) -> None:
+    labels = terminal.json("copy", "labels", issued, "-o", tmp_path / "qr.pdf", "--as", "controller")
+    assert labels["labels"] == 3
+    assert (tmp_path / "qr.pdf").read_bytes().startswith(b"%PDF")
     more = terminal.json("copy", "add", issued, "--person", "staff", "--copies", "1", "--as", "controller")
     assert [row["number"] for row in more] == ["004/004"]
     for row in copies(terminal, issued):

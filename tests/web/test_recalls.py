@@ -78,3 +78,17 @@ def test_whoever_holds_a_copy_is_told_to_bring_it_back(sign_in: Callable[..., Br
     assert author.get("/recalls").status_code == 403
     author.read("/reading")
     assert author.send("/recalls/1/returns", copy="C1").status_code == 404
+
+
+def test_the_labels_of_the_copies_that_are_out_are_printed_by_whoever_keeps_them(
+    sign_in: Callable[..., Browser], recalled: Made
+) -> None:
+    controller, path = sign_in("controller"), f"/revisions/{recalled.id}/copies/labels.pdf"
+    assert path in controller.read(f"/revisions/{recalled.id}/distribution")
+    sheet = controller.get(path)
+    assert (sheet.mimetype, sheet.data[:4]) == ("application/pdf", b"%PDF")
+    assert sign_in("auditor").get(path).status_code == 403
+    for scanned in ("http://localhost/s/abc#C1", "http://localhost/s/abc#c2"):
+        assert controller.send("/recalls/1/returns", copy=scanned).status_code == 303
+    assert path not in controller.read(f"/revisions/{recalled.id}/distribution")
+    assert controller.get(path).status_code == 404

@@ -14,6 +14,7 @@ from docctl import clock, recall, revisions, watch
 from docctl.audit import Action, AuditEntry
 from docctl.distribution.issuing import Distribution
 from docctl.documents import Document
+from docctl.internal_audits import InternalAudit, Nonconformity
 from docctl.reports.figures import Year
 from docctl.requests import ChangeRequest
 from docctl.retention import schedule
@@ -79,6 +80,7 @@ def facts(session: Session, computed: Year) -> dict[str, Fact]:
     found["retained"] = _retained(session)
     found["internal_audit"] = _audited(session, computed, current)
     found["management_review"] = _procedure(current, MANAGEMENT_REVIEW)
+    found["corrected"] = _corrected(session, computed)
     found["improvement"] = _improved(session, computed)
     return found
 
@@ -136,15 +138,35 @@ def _procedure(current: Sequence[Revision], called: str) -> Fact:
 
 
 def _audited(session: Session, computed: Year, current: Sequence[Revision]) -> Fact:
-    """Say which procedure of internal audits is in force, and how often evidence was taken for one in the year."""
+    """Say which procedure of internal audits is in force, how many audits of the year were reported, and how often evidence was taken."""
     known = _procedure(current, INTERNAL_AUDIT)
     first = clock.midnight(computed.on.replace(month=1, day=1))
     ends = clock.midnight(computed.on.replace(year=computed.on.year + 1, month=1, day=1))
     query = select(func.count()).where(
         AuditEntry.action == Action.EVIDENCE_TAKEN, AuditEntry.at >= first, AuditEntry.at < ends
     )
-    said = Sentence("{known}; {n} lần lấy hồ sơ bằng chứng", "{known}; evidence taken {n} times")
-    return Fact(known.met, said.fill(known=known.sentence, n=session.scalar(query) or 0), known.behind)
+    reported = select(func.count()).where(InternalAudit.reported_at >= first, InternalAudit.reported_at < ends)
+    said = Sentence(
+        "{known}; {audits} cuộc đánh giá đã báo cáo, {n} lần lấy hồ sơ bằng chứng",
+        "{known}; {audits} audits reported, evidence taken {n} times",
+    ).fill(known=known.sentence, audits=session.scalar(reported) or 0, n=session.scalar(query) or 0)
+    return Fact(known.met, said, known.behind)
+
+
+def _corrected(session: Session, computed: Year) -> Fact:
+    """Say how many corrective reports that were due in the year were signed in time, and how many slips are closed."""
+    due = select(Nonconformity).where(
+        Nonconformity.due_on >= computed.on.replace(month=1, day=1),
+        Nonconformity.due_on <= min(computed.on, clock.today()),
+        Nonconformity.state != "cancelled",
+    )
+    slips = session.scalars(due).all()
+    kept = [row.answered_at is not None and clock.local(row.answered_at).date() <= row.due_on for row in slips]
+    said = Sentence(
+        "{n} trên {all} báo cáo khắc phục đến hạn trong năm đúng hạn, {closed} phiếu đã đóng",
+        "{n} of {all} corrective reports due in the year in time, {closed} slips closed",
+    ).fill(n=sum(kept), all=len(kept), closed=sum(row.closed_at is not None for row in slips))
+    return Fact(all(kept) if kept else None, said, "/internal-audits")
 
 
 def _improved(session: Session, computed: Year) -> Fact:

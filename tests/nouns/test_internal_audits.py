@@ -13,6 +13,7 @@ from docctl import announcing, audit, clock, internal_audits, notices, reorganis
 from docctl.internal_audits import InternalAudit, Nonconformity, Sample, findings, sampling
 from docctl.internal_audits import auditing as audits
 from docctl.lifecycle import Stale
+from docctl.reports import facts, figures
 from docctl.rules import NoRole, Refused
 from docctl.site import Site
 from tests.conftest import Cast, Made, keep
@@ -294,3 +295,17 @@ def test_after_a_merger_the_head_of_the_successor_answers(site: Site, cast: Cast
         justice = units.find(session, "TP")
         reorganising.merge(session, [justice], units.find(session, "NV"), by=cast.reader(session, "admin"))
     answered(site, cast, slip)
+
+
+def test_the_self_assessment_counts_corrective_reports_that_were_due_and_in_time(
+    site: Site, cast: Cast, make_revision: Make
+) -> None:
+    made = under_way(site, cast, make_revision("in_force").code)
+    due = clock.today() + timedelta(days=1)
+    first, _late = (raised(site, cast, made, due_on=due) for _ in range(2))
+    answered(site, cast, first)
+    later = clock.midnight(clock.today() + timedelta(days=3))
+    with clock.at(later), site.database.reading() as session:
+        found = facts.facts(session, figures.of_year(session, due.year))
+        assert found["corrected"].met is False
+        assert found["corrected"].sentence.en.startswith("1 of 2 corrective reports due in the year in time")

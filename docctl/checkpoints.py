@@ -30,10 +30,11 @@ NAME = "checkpoints.jsonl"
 EVERY_ENTRIES = 100
 EVERY = timedelta(seconds=60)
 
-# What lives outside the trail: sessions, counters of failures, texts that can be read out of the files again, and what
-# people search for, which is nobody's business but their own.
+# What lives outside the trail: sessions, counters of failures, texts that can be read out of the files again, what is told
+# of acts (it is read and sent at any time after them), and what people search for, which is nobody's business but their own.
 EPHEMERAL = frozenset(
     {"audit_entry", "sign_in", "failed_sign_in", "first_answer", "content_text", "content_page", "content_heading"}
+    | {"news", "notice", "mail"}
     | {"recent_search", "asked_words", "search_day", "saved_search", "saved_hit"}
 )
 # Columns that a person changes for himself alone, without a word in the trail, and the counters of races.

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, lifecycle, people, reviews, tasks, watch
+from docctl import authority, clock, internal_audits, lifecycle, people, reviews, tasks, watch
 from docctl.config import Settings
 from docctl.database import Database
 from docctl.decisions import Decision
+from docctl.internal_audits import Nonconformity
 from docctl.notices import DIGEST, RESULT, WAITS, Mail, News, Notice, write
 from docctl.people import Account, Reader
 from docctl.requests import ChangeRequest
@@ -26,12 +27,18 @@ DIGEST_HOUR = 7
 AT_ONCE = 50
 WAITING = Sentence("{act}: {what}", "{act}: {what}")
 BECAME = Sentence("{what}: {state}", "{what}: {state}")
-SUBJECTS: dict[str, Any] = {"revision": Revision, "decision": Decision, "change_request": ChangeRequest}
+SUBJECTS: dict[str, Any] = {
+    "revision": Revision,
+    "decision": Decision,
+    "change_request": ChangeRequest,
+    "nonconformity": Nonconformity,
+}
 # The states in which whoever began a record wants to hear of it.
 RESULTS = {
     "revision": ("approved", "issued", "withdrawn"),
     "decision": ("signed", "executed"),
     "change_request": ("accepted", "returned", "done"),
+    "nonconformity": ("closed", "cancelled"),
 }
 DAILY = Sentence("docctl ngày {day}: {n} việc chờ bạn", "docctl on {day}: {n} things wait for you")
 WAIT_FOR_YOU = Sentence("Đang chờ bạn ({n}):", "Waiting for you ({n}):")
@@ -41,6 +48,9 @@ LAW = Sentence(
     "{code}: {law} thay đổi theo {cause}, còn {days} ngày, hạn {deadline}",
     "{code}: {law} changed by {cause}, {days} days left, due on {deadline}",
 )
+SLIPS = Sentence("Phiếu không phù hợp sắp đến hạn hoặc quá hạn ({n}):", "Corrective reports due soon or overdue ({n}):")
+SLIP = Sentence("{what}: hạn {due}, còn {days} ngày", "{what}: due on {due}, {days} days left")
+LATE_SLIP = Sentence("{what}: hạn {due}, quá hạn {days} ngày", "{what}: due on {due}, {days} days late")
 OVERDUE = Sentence("{n} tài liệu quá hạn soát xét định kỳ", "{n} documents are overdue for their periodic review")
 MORE = Sentence("… và {n} việc khác", "… and {n} more")
 FOOT = Sentence(
@@ -94,7 +104,7 @@ def digest(database: Database, settings: Settings) -> int:
             account = session.get_one(Account, account_id)
             if body := _digest(session, account, settings):
                 count, words = body
-                subject = DAILY.fill(day=f"{now:%d/%m/%Y}", n=count).get(_locale(account, settings))
+                subject = DAILY.fill(day=f"{now:%d/%m/%Y}", n=count).get(locale_of(account, settings))
                 queued = write(
                     session, account, kind=DIGEST, subject=subject, body=words, host=host(settings), day=now.date()
                 )
@@ -138,7 +148,7 @@ def _keep(session: Session, row: News, told: Sequence[Told], settings: Settings)
         session.add(_notice(row, one))
         account = session.get_one(Account, one.account_id)
         if one.kind == WAITS:
-            locale = _locale(account, settings)
+            locale = locale_of(account, settings)
             said = one.words.get(locale)
             body = letter([said], _path(row), locale, settings)
             write(session, account, kind=WAITS, subject=said, body=body, host=host(settings))
@@ -173,7 +183,7 @@ def _notice(row: News, told: Told) -> Notice:
 
 
 def _digest(session: Session, account: Account, settings: Settings) -> tuple[int, str] | None:
-    by, locale = authority.reader(session, account), _locale(account, settings)
+    by, locale = authority.reader(session, account), locale_of(account, settings)
     waiting = tasks.waiting_for_me(session, by=by)
     lately = select(Notice).where(
         Notice.account_id == account.id,
@@ -183,6 +193,7 @@ def _digest(session: Session, account: Account, settings: Settings) -> tuple[int
     )
     results = session.scalars(lately.order_by(Notice.id)).all()
     laws = [row.get(locale) for row in _laws(session, by)]
+    slips = [row.get(locale) for row in _slips(session, by)]
     if not waiting and not results and not laws:
         return None
     lines = [WAIT_FOR_YOU.fill(n=len(waiting)).get(locale)] if waiting else []
@@ -193,6 +204,8 @@ def _digest(session: Session, account: Account, settings: Settings) -> tuple[int
     lines += _more(len(results), locale)
     lines += ["", LAWS.fill(n=len(laws)).get(locale), *(f"- {row}" for row in laws[:AT_ONCE])] if laws else []
     lines += _more(len(laws), locale)
+    lines += ["", SLIPS.fill(n=len(slips)).get(locale), *(f"- {row}" for row in slips[:AT_ONCE])] if slips else []
+    lines += _more(len(slips), locale)
     if overdue := len(reviews.overdue(session, by=by)):
         lines += ["", OVERDUE.fill(n=overdue).get(locale)]
     return len(waiting) + len(laws), letter(lines, "/", locale, settings)
@@ -213,6 +226,16 @@ def _laws(session: Session, by: Reader) -> list[Sentence]:
     ]
 
 
+def _slips(session: Session, by: Reader) -> list[Sentence]:
+    """Return the corrective reports of this person's units that are due soon, or late."""
+    return [
+        (LATE_SLIP if row.days_left < 0 else SLIP).fill(
+            what=_what(row), due=row.due_on.strftime("%d/%m/%Y"), days=abs(row.days_left)
+        )
+        for row in internal_audits.findings.to_remind(session, by=by)
+    ]
+
+
 def _more(count: int, locale: str) -> list[str]:
     return [MORE.fill(n=count - AT_ONCE).get(locale)] if count > AT_ONCE else []
 
@@ -229,18 +252,24 @@ def _what(subject: Subject) -> str:
         return f"{subject.document.code} {subject.edition_text} {subject.title}"
     if isinstance(subject, ChangeRequest):
         return f"{subject.number_text} {subject.subject}"
+    if isinstance(subject, Nonconformity):
+        return f"{subject.number_text} {subject.statement[:120]}"
     return f"{subject.number} {subject.title}".strip()
 
 
 def _owner(subject: Subject) -> int:
     if isinstance(subject, Revision):
         return subject.author_id
+    if isinstance(subject, Nonconformity):
+        return subject.answered_by_id or subject.raised_by_id
     return subject.requester_id if isinstance(subject, ChangeRequest) else subject.drafted_by_id
 
 
 def _path(row: News) -> str:
-    return {"revision": "/revisions", "decision": "/decisions"}.get(row.noun, "/requests") + f"/{row.record_id}"
+    pages = {"revision": "/revisions", "decision": "/decisions", "nonconformity": "/nonconformities"}
+    return pages.get(row.noun, "/requests") + f"/{row.record_id}"
 
 
-def _locale(account: Account, settings: Settings) -> str:
+def locale_of(account: Account, settings: Settings) -> str:
+    """Return the language in which somebody is written to."""
     return account.locale or settings.locale

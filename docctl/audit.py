@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Index, String, Text, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Index, String, Text, event, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import clock
-from docctl.database import Base, Instant, iso
+from docctl.database import Base, Instant, Kept, iso
 from docctl.people import Account
 
 GENESIS = "0" * 64
@@ -86,6 +86,8 @@ class Action(StrEnum):
     DELEGATION_MADE = "delegation.made"
     DELEGATION_ENDED = "delegation.ended"
     TRAIL_RESTORED = "trail.restored"
+    CONFIGURATION_KEPT = "configuration.kept"
+    SCHEMA_UPGRADED = "schema.upgraded"
     TRAIL_READ = "trail.read"
     TRAIL_EXPORTED = "trail.exported"
     EVIDENCE_TAKEN = "evidence.taken"
@@ -102,6 +104,16 @@ class Action(StrEnum):
     ASSESSMENT_MOVED = "legal_assessment.moved"
     ASSESSMENT_REQUESTED = "legal_assessment.requested"
     CITATION_JUDGED = "citation_verdict.given"
+    INTERNAL_AUDIT_OPENED = "internal_audit.opened"
+    INTERNAL_AUDIT_EDITED = "internal_audit.edited"
+    INTERNAL_AUDIT_MOVED = "internal_audit.moved"
+    AUDIT_DRAWN = "audit_draw.drawn"
+    AUDIT_SAMPLED = "audit_sample.taken"
+    AUDIT_WALKED = "audit_sample.walked"
+    NONCONFORMITY_RAISED = "nonconformity.raised"
+    NONCONFORMITY_EDITED = "nonconformity.edited"
+    NONCONFORMITY_MOVED = "nonconformity.moved"
+    NONCONFORMITY_EVIDENCED = "nonconformity_evidence.linked"
     REVIEW_DONE = "review.done"
     FIGURE_TYPED = "typed_figure.typed"
     POINTS_CLAIMED = "claim.made"
@@ -155,6 +167,9 @@ def record(
 ) -> AuditEntry:
     """Append one entry in the caller's transaction, which must hold the write lock."""
     hold(session)
+    session.flush()
+    if written := session.info.pop("written", None):
+        detail["kept"] = _kept(session, written)
     last = head(session)
     entry = AuditEntry(
         sequence=last.sequence + 1,
@@ -173,6 +188,53 @@ def record(
     session.add(entry)
     session.flush()
     return entry
+
+
+@event.listens_for(Session, "before_commit")
+def _tell_written(session: Session) -> None:
+    """Tell of kept rows that were written without an entry of the act: none goes into the database untold."""
+    session.flush()
+    if session.info.get("written"):
+        record(session, Action.CONFIGURATION_KEPT, by=None, noun="configuration")
+
+
+def take_stock(session: Session, schema: str) -> None:
+    """Record that the schema came to a version, and every kept row of which the trail does not tell yet, as it was found."""
+    record(session, Action.SCHEMA_UPGRADED, by=None, noun="schema", schema=schema)
+    found: list[tuple[str, tuple[Any, ...], type[Kept]]] = []
+    for name, table in kept_tables().items():
+        known = told_of(session, name)
+        columns = Base.metadata.tables[name].primary_key.columns
+        keys = (tuple(row) for row in session.execute(select(*columns).order_by(*columns)))
+        found += [(name, key, table) for key in keys if key_text(key) not in known]
+    for begin in range(0, len(found), 500):
+        session.info["written"] = {(name, key): table for name, key, table in found[begin : begin + 500]}
+        record(session, Action.CONFIGURATION_KEPT, by=None, noun="configuration", found=True)
+
+
+def kept_tables() -> dict[str, type[Kept]]:
+    """Return the tables whose rows the trail repeats, by name."""
+    kept = (mapper for mapper in Base.registry.mappers if issubclass(mapper.class_, Kept))
+    return {mapper.local_table.description: mapper.class_ for mapper in kept}
+
+
+def told_of(session: Session, table: str) -> set[str]:
+    """Return the keys of a table's rows that the trail has told of, those that are gone too."""
+    telling = select(AuditEntry.detail).where(AuditEntry.detail.contains('"kept":{'))
+    found: set[str] = set()
+    for detail in session.scalars(telling.execution_options(yield_per=500)):
+        found |= (json.loads(detail).get("kept") or {}).get(table, {}).keys()
+    return found
+
+
+def key_text(key: Iterable[Any]) -> str:
+    """Return the key of a row as one text."""
+    return "|".join(_plain(part) for part in key)
+
+
+def sealed(value: Any) -> Any:
+    """Return the SHA-256 of a value that the trail keeps to itself; nothing for nothing."""
+    return hashlib.sha256(str(value).encode()).hexdigest() if value else value
 
 
 def hold(session: Session) -> None:
@@ -287,6 +349,23 @@ def documents_touched(session: Session, *, after: int) -> tuple[int, set[int]]:
         .distinct()
     )
     return position, {document_id for document_id in touched if document_id is not None}
+
+
+def _kept(session: Session, written: dict[tuple[str, tuple[Any, ...]], type[Kept]]) -> dict[str, dict[str, Any]]:
+    """Return rows as they now are, by table and key; None for one that is gone."""
+    told: dict[str, dict[str, Any]] = {}
+    for (name, key), kind in sorted(written.items(), key=lambda item: (item[0][0], key_text(item[0][1]))):
+        table = Base.metadata.tables[name]
+        columns = [column for column in table.columns if column.name not in kind.UNTOLD]
+        same = (column == part for column, part in zip(table.primary_key.columns, key, strict=True))
+        row = session.execute(select(*columns).where(*same)).mappings().first()
+        rows = told.setdefault(name, {})
+        if row is None:
+            rows[key_text(key)] = None
+            continue
+        said = {column: sealed(value) if column in kind.SEALED else value for column, value in row.items()}
+        rows[key_text(key)] = said | kind.beside(session.connection(), key_text(key))
+    return told
 
 
 def _simple(value: Any) -> Any:

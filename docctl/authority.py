@@ -375,5 +375,6 @@ def _recorded(made: Delegation) -> dict[str, Any]:
         "valid_from": made.valid_from,
         "valid_to": made.valid_to,
         "ended_on": made.ended_on,
+        "made_at": made.made_at,
         "made_by_id": made.made_by_id,
     }

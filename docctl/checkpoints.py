@@ -14,31 +14,38 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.orm import Session
 
 from docctl import audit, clock
 from docctl.audit import Action, AuditEntry
 from docctl.config import Settings
-from docctl.database import Base, iso
+from docctl.database import iso
 from docctl.files.store import Store
 from docctl.rules import Refused, Sentence
 from docctl.site import Site
 
 FORMAT = 1
 NAME = "checkpoints.jsonl"
+KEY = "checkpoint_key"
 EVERY_ENTRIES = 100
 EVERY = timedelta(seconds=60)
 
-# What lives outside the trail: sessions, counters of failures, texts that can be read out of the files again, what is told
-# of acts (it is read and sent at any time after them), and what people search for, which is nobody's business but their own.
-EPHEMERAL = frozenset(
-    {"audit_entry", "sign_in", "failed_sign_in", "first_answer", "content_text", "content_page", "content_heading"}
-    | {"news", "notice", "mail"}
+# What lives outside the trail: sessions, counters of failures, answers kept for repeats, letters and what waits to be told,
+# and what people search for, which is nobody's business but their own.
+OUTSIDE = frozenset(
+    {"sign_in", "failed_sign_in", "first_answer", "news", "notice", "mail"}
     | {"recent_search", "asked_words", "search_day", "saved_search", "saved_hit"}
 )
-# Columns that a person changes for himself alone, without a word in the trail, and the counters of races.
-UNTOLD = frozenset({"lock", "locale", "password_hash", "must_change_password", "seen_at"})
+# The digests leave out the trail itself, whose head says it all, and the bulk of the texts, of which the trail tells.
+UNDIGESTED = OUTSIDE | {"audit_entry", "content_text", "content_page", "content_heading", "alembic_version"}
+# Columns that change without a word in the trail: what a person chooses for himself alone, and how far a PDF has come.
+UNTOLD = {
+    "account": frozenset({"locale"}),
+    "rendition": frozenset({"status", "tracked", "comments", "reason_vi", "reason_en", "changed_at"}),
+}
+# A PDF that was only asked for is no record yet.
+RECORDED = {"rendition": "sha256 IS NOT NULL OR choice <> ''"}
 
 
 @dataclass(frozen=True)
@@ -150,12 +157,9 @@ def epoch(session: Session) -> int:
 
 
 def digests(connection: Connection) -> dict[str, dict[str, Any]]:
-    """Return rows and SHA-256 of every table that the trail answers for."""
-    return {
-        name: _digest(connection, table)
-        for name, table in sorted(Base.metadata.tables.items())
-        if name not in EPHEMERAL
-    }
+    """Return rows and SHA-256 of every table that the trail answers for, whatever this process knows of it."""
+    there = inspect(connection).get_table_names()
+    return {name: _digest(connection, name) for name in sorted(there) if name not in UNDIGESTED}
 
 
 def schema_digest(connection: Connection) -> str:
@@ -217,12 +221,13 @@ def _append(site: Site, file: Any, newest: Checkpoint | None) -> Checkpoint:
     return made
 
 
-def _digest(connection: Connection, table: Table) -> dict[str, Any]:
-    names = sorted(column.name for column in table.columns if column.name not in UNTOLD)
-    keys = [column.name for column in table.primary_key] or names
+def _digest(connection: Connection, table: str) -> dict[str, Any]:
+    looked = inspect(connection)
+    names = sorted({column["name"] for column in looked.get_columns(table)} - UNTOLD.get(table, frozenset()))
     quoted = ", ".join(f'"{name}"' for name in names)
-    order = ", ".join(f'"{name}"' for name in keys)
-    query = f'SELECT {quoted} FROM "{table.name}" ORDER BY {order}'  # noqa: S608 - names of our own tables.
+    order = ", ".join(f'"{name}"' for name in looked.get_pk_constraint(table)["constrained_columns"] or names)
+    which = RECORDED.get(table, "1 = 1")
+    query = f'SELECT {quoted} FROM "{table}" WHERE {which} ORDER BY {order}'  # noqa: S608 - names of our own tables.
     digest, count = hashlib.sha256(names_line(names)), 0
     for row in connection.execute(text(query), execution_options={"yield_per": 500}):
         digest.update(audit.canonical([_plain(value) for value in row]).encode() + b"\n")
@@ -272,7 +277,7 @@ def _parsed(line: str) -> Checkpoint:
 
 
 def _key(settings: Settings) -> Ed25519PrivateKey:
-    kept = settings.storage / "checkpoint_key"
+    kept = settings.storage / KEY
     try:
         fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()).hex()
         with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

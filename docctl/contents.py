@@ -1,15 +1,27 @@
 """The content of files: what is stored under which SHA-256, and the text that was read out of it."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Connection,
+    ForeignKey,
+    String,
+    Text,
+    delete,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import clock
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.redline import Layout
 from docctl.rules import Sentence
 
@@ -19,7 +31,11 @@ DISPOSED = "The content was disposed of"
 SCANS_WAITING, SCANS_READ = "waiting", "done"
 
 
-class Content(Base):
+PAGES = "SELECT number, start, stop, source FROM content_page WHERE sha256 = :sha256 ORDER BY number"
+HEADINGS = "SELECT position, start, level, title FROM content_heading WHERE sha256 = :sha256 ORDER BY position"
+
+
+class Content(Kept, Base):
     """The bytes of one file, named by their SHA-256 and never changed."""
 
     __tablename__ = "content"
@@ -31,8 +47,10 @@ class Content(Base):
     stored_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class ContentText(Base):
+class ContentText(Kept, Base):
     """The text of a content, or why there is none; a waiting row is the extraction's job."""
+
+    SEALED = frozenset({"text", "rows"})
 
     __tablename__ = "content_text"
     __table_args__ = (
@@ -54,6 +72,14 @@ class ContentText(Base):
     def reason(self, locale: str) -> str:
         """Say, in a language, why there is no text."""
         return self.reason_en if locale == "en" else self.reason_vi
+
+    @classmethod
+    def beside(cls, connection: Connection, key: str) -> dict[str, Any]:
+        """Return the SHA-256 of the places of the text, its pages and headings, which belong to it."""
+        places = [
+            [list(row) for row in connection.execute(text(query), {"sha256": key})] for query in (PAGES, HEADINGS)
+        ]
+        return {"places": hashlib.sha256(json.dumps(places).encode()).hexdigest()} if any(places) else {}
 
 
 class ContentPage(Base):
@@ -204,13 +230,12 @@ def headings(session: Session, sha256: str) -> list[ContentHeading]:
 
 def ask_again(session: Session, sha256: str | None = None) -> int:
     """Let one text, or every text that was not available, wait for another reading; returns how many there are."""
-    again = (
-        update(ContentText)
-        .where(ContentText.status == UNAVAILABLE if sha256 is None else ContentText.sha256 == sha256)
-        .values(status=WAITING, ocr="")
-        .returning(ContentText.sha256)
-    )
-    return len(session.scalars(again).all())
+    which = ContentText.status == UNAVAILABLE if sha256 is None else ContentText.sha256 == sha256
+    found = session.scalars(select(ContentText).where(which)).all()
+    for row in found:
+        row.status, row.ocr = WAITING, ""
+    session.flush()
+    return len(found)
 
 
 def text_of(session: Session, sha256: str | None) -> ContentText | None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import audit, clock
 from docctl.audit import Action
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.people import Account, Reader
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.text import clean_name, code_key, number
@@ -27,7 +27,7 @@ NOT_POSTED, LISTED, CONTENT = "nothing", "listed", "content"
 POSTINGS = (NOT_POSTED, LISTED, CONTENT)
 
 
-class DocumentType(Base):
+class DocumentType(Kept, Base):
     """A type of document: its level, the pattern of its codes, its workflow and its periods; configuration, not code."""
 
     __tablename__ = "document_type"

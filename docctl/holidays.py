@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import audit
 from docctl.audit import Action
-from docctl.database import Base
+from docctl.database import Base, Kept
 from docctl.people import Reader
 from docctl.rules import NoRole, Refused, Sentence
 
@@ -17,7 +17,7 @@ ONLY_KEEPERS = Sentence(
 )
 
 
-class Holiday(Base):
+class Holiday(Kept, Base):
     """A day off besides Saturdays and Sundays."""
 
     __tablename__ = "holiday"

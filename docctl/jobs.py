@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
-from docctl import announcing, audit, checkpoints, config, contents, mailing, renditions, retention, revisions, searches
+from docctl import (
+    announcing,
+    audit,
+    checkpoints,
+    config,
+    contents,
+    mailing,
+    reminding,
+    renditions,
+    retention,
+    revisions,
+    searches,
+)
 from docctl.audit import Action
 from docctl.files import extract, ocr, process, readers
 from docctl.files.kinds import Kind
@@ -94,6 +106,7 @@ def post(site: Site) -> None:
     follow_searches(site)
     if site.settings.smtp_url:
         announcing.digest(site.database, site.settings)
+        reminding.remind(site.database, site.settings)
         mailing.send_waiting(site.database, site.settings)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import audit, clock, notices, workflow
 from docctl.audit import Action
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.people import Account, Reader, Reauthenticated
 from docctl.rules import Facts, Refused, Sentence
 from docctl.workflow import Workflow, WorkflowError
@@ -29,8 +29,10 @@ class Stale(Refused):
         )
 
 
-class WorkflowVersion(Base):
+class WorkflowVersion(Kept, Base):
     """A version of a workflow file as it was first seen; revisions finish under the version they began with."""
+
+    SEALED = frozenset({"source"})
 
     __tablename__ = "workflow_version"
     __table_args__ = (UniqueConstraint("name", "version"),)
@@ -56,7 +58,9 @@ class Signature(Base):
             "+ CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END "
             "+ CASE WHEN recall_id IS NULL THEN 0 ELSE 1 END "
             "+ CASE WHEN legal_assessment_id IS NULL THEN 0 ELSE 1 END "
-            "+ CASE WHEN disposal_id IS NULL THEN 0 ELSE 1 END) = 1",
+            "+ CASE WHEN disposal_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN internal_audit_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN nonconformity_id IS NULL THEN 0 ELSE 1 END) = 1",
             name="subject",
         ),
         Index("ix_signature_revision", "revision_id", "round"),
@@ -72,6 +76,8 @@ class Signature(Base):
     recall_id: Mapped[int | None] = mapped_column(ForeignKey("recall.id"), index=True)
     legal_assessment_id: Mapped[int | None] = mapped_column(ForeignKey("legal_assessment.id"), index=True)
     disposal_id: Mapped[int | None] = mapped_column(ForeignKey("disposal.id"), index=True)
+    internal_audit_id: Mapped[int | None] = mapped_column(ForeignKey("internal_audit.id"), index=True)
+    nonconformity_id: Mapped[int | None] = mapped_column(ForeignKey("nonconformity.id"), index=True)
     round: Mapped[int]
     seat: Mapped[str] = mapped_column(String(40))
     meaning: Mapped[str] = mapped_column(String(40))
@@ -83,6 +89,21 @@ class Signature(Base):
     content_hash: Mapped[str] = mapped_column(String(64))
 
     account: Mapped[Account] = relationship()
+
+    def recorded(self) -> dict[str, Any]:
+        """Return everything that the signature says, for the trail: whoever changes the one must change the other."""
+        return {
+            "id": self.id,
+            "round": self.round,
+            "seat": self.seat,
+            "meaning": self.meaning,
+            "account_id": self.account_id,
+            "person": self.person,
+            "title": self.title,
+            "authority": self.authority,
+            "signed_at": self.signed_at,
+            "content_hash": self.content_hash,
+        }
 
 
 class Subject(Protocol):
@@ -201,10 +222,10 @@ def move(
     changed = {name: value for name, value in (changes or {}).items() if getattr(subject, name) != value}
     signed: dict[str, Any] = {}
     if meaning:
-        row = _sign(
+        row = sign(
             session, subject, meaning, by=by, signing=signing, seat=seat, content_hash=content_hash, authority=authority
         )
-        signed = {"meaning": meaning, "seat": seat, "content_hash": content_hash, "signature": _recorded(row)}
+        signed = {"meaning": meaning, "seat": seat, "content_hash": content_hash, "signature": row.recorded()}
     table = type(subject)
     moved = session.scalars(
         update(table)
@@ -255,17 +276,21 @@ def signatures(
     return list(session.scalars(query.where(Signature.decision_id == decision_id)))
 
 
-def _sign(
+def sign(
     session: Session,
     subject: Any,
     meaning: str,
     *,
     by: Reader,
     signing: Reauthenticated | None,
-    seat: str,
     content_hash: str,
-    authority: str,
+    seat: str = "",
+    authority: str = "",
 ) -> Signature:
+    """Keep a signature under a record, for an act that moves it or for one that leaves it where it is.
+
+    Raises Refused unless the person has just entered the password again. The caller writes it into the trail.
+    """
     if signing is None or not signing.valid_for(by.id):
         raise Refused(
             Sentence("Việc này cần ký: hãy nhập lại mật khẩu của bạn.", "This act signs: enter your password again."),
@@ -286,22 +311,6 @@ def _sign(
     session.add(row)
     session.flush()
     return row
-
-
-def _recorded(row: Signature) -> dict[str, Any]:
-    """Return everything that a signature says, for the trail: whoever changes the one must change the other."""
-    return {
-        "id": row.id,
-        "round": row.round,
-        "seat": row.seat,
-        "meaning": row.meaning,
-        "account_id": row.account_id,
-        "person": row.person,
-        "title": row.title,
-        "authority": row.authority,
-        "signed_at": row.signed_at,
-        "content_hash": row.content_hash,
-    }
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,6 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    delete,
     func,
     select,
     text,
@@ -22,19 +21,23 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from docctl import audit, clock
 from docctl.audit import Action
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.people import Account, Reader, checked_address
 from docctl.rules import Sentence
 
 # What moves through these nouns is told; the state of a copy or of a reading stands on pages of its own.
-ANNOUNCED = ("revision", "decision", "change_request")
-WAITS, RESULT, DIGEST, FOUND = "waits", "result", "digest", "found"
+ANNOUNCED = ("revision", "decision", "change_request", "nonconformity")
+WAITS, RESULT, DIGEST, FOUND, REMINDER = "waits", "result", "digest", "found", "reminder"
 MAILED = {
     WAITS: Sentence("Ngay khi có việc chờ tôi xử lý", "At once, when something waits for me"),
     DIGEST: Sentence(
         "Mỗi ngày một thư tổng hợp: việc chờ tôi và kết quả mới", "Once a day: what waits for me, and what came of mine"
     ),
     FOUND: Sentence("Khi tra cứu đã lưu của tôi có kết quả mới", "When a search that I saved finds something new"),
+    REMINDER: Sentence(
+        "Nhắc tôi đọc và xác nhận tài liệu còn hiệu lực mà tôi chưa xác nhận",
+        "Reminders of documents in force that I have not confirmed having read",
+    ),
 }
 
 
@@ -86,7 +89,7 @@ class Mail(Base):
 
     __tablename__ = "mail"
     __table_args__ = (
-        CheckConstraint("kind IN ('waits', 'digest', 'found')", name="kind"),
+        CheckConstraint("kind IN ('waits', 'digest', 'found', 'reminder')", name="kind"),
         CheckConstraint("(day IS NOT NULL) = (kind = 'digest')", name="day"),
         CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="end"),
         UniqueConstraint("account_id", "day"),
@@ -113,11 +116,11 @@ class Mail(Base):
     given_up_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class MailRefused(Base):
+class MailRefused(Kept, Base):
     """That somebody wants no letters of a kind."""
 
     __tablename__ = "mail_refused"
-    __table_args__ = (CheckConstraint("kind IN ('waits', 'digest', 'found')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('waits', 'digest', 'found', 'reminder')", name="kind"),)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -185,8 +188,10 @@ def choose(session: Session, *, by: Reader, email: str, wanted: Iterable[str]) -
     before: dict[str, Any] = {"email": account.email, "refused": sorted(refused_kinds(session, account))}
     account.email = checked_address(email)
     refused = sorted(MAILED.keys() - kinds)
-    session.execute(delete(MailRefused).where(MailRefused.account_id == account.id))
-    session.add_all(MailRefused(account_id=account.id, kind=kind) for kind in refused)
+    for row in session.scalars(select(MailRefused).where(MailRefused.account_id == account.id)).all():
+        if row.kind not in refused:
+            session.delete(row)
+    session.add_all(MailRefused(account_id=account.id, kind=kind) for kind in refused if kind not in before["refused"])
     session.flush()
     after: dict[str, Any] = {"email": account.email, "refused": refused}
     changed = {name: value for name, value in after.items() if value != before[name]}

@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func,
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import clock, units
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.rules import ROLES, Refused, Sentence
 from docctl.units import Unit
 
@@ -36,8 +36,11 @@ SHORTEST_PASSWORD = 10
 SEES_EVERYTHING = frozenset({"controller", "auditor", "approver", "format_reviewer"})
 
 
-class Account(Base):
+class Account(Kept, Base):
     """A person's account; it is disabled, never deleted, since records name it."""
+
+    UNTOLD = frozenset({"locale"})
+    SEALED = frozenset({"password_hash", "email"})
 
     __tablename__ = "account"
 
@@ -63,7 +66,7 @@ class Account(Base):
         return self.title_en if locale == "en" and self.title_en else self.title_vi
 
 
-class RoleGrant(Base):
+class RoleGrant(Kept, Base):
     """A role of an account, in one unit and those below it, or (no unit) in the whole office, for a period."""
 
     __tablename__ = "role_grant"

@@ -184,10 +184,10 @@ def edit(
     recall.held_on, recall.year = held_on, held_on.year if held_on else None
     recall.participants = clean_name(participants).strip()
     recall.basis = clean_name(basis).strip() if basis is not None and basis.strip() else recall.basis
-    recall.lock += 1
-    session.flush()
     changed = {name: value for name, value in _words(recall).items() if value != before[name]}
     if changed:
+        recall.lock += 1
+        session.flush()
         audit.record(
             session,
             Action.RECALL_EDITED,

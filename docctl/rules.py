@@ -113,6 +113,7 @@ MEANINGS: dict[str, Sentence] = {
     "endorsed": Sentence("Đã xem xét, đồng ý", "Reviewed and endorsed"),
     "approved": Sentence("Phê duyệt", "Approved"),
     "signed": Sentence("Ký ban hành", "Signed for issue"),
+    "corrected": Sentence("Đính chính", "Corrected the form"),
     "recorded": Sentence("Người lập biên bản", "Recorded the minutes"),
     "witnessed": Sentence("Người chứng kiến", "Witnessed the minutes"),
     "requested": Sentence("Đề nghị", "Requested"),
@@ -120,6 +121,9 @@ MEANINGS: dict[str, Sentence] = {
     "accepted": Sentence("Chấp nhận yêu cầu", "Accepted the request"),
     "returned": Sentence("Trả lại yêu cầu", "Returned the request"),
     "assessed": Sentence("Đã đánh giá, không bị tác động", "Assessed, no effect"),
+    "reported": Sentence("Ký báo cáo đánh giá", "Signed the audit report"),
+    "answered": Sentence("Ký báo cáo khắc phục", "Signed the corrective report"),
+    "verified": Sentence("Đã xác nhận kết quả khắc phục", "Verified the correction"),
 }
 
 
@@ -452,3 +456,24 @@ def another_signer(facts: Facts) -> bool:
 def may_be_disposed_of(facts: Facts) -> bool:
     """Every line is past its retention, ended, and on nobody's hold."""
     return facts.kept is None
+
+
+@rule("Cuộc đánh giá chưa đủ.", "The audit is not complete.", said=lambda facts: facts.missing)
+def audit_is_ready(facts: Facts) -> bool:
+    """An audit begins with a plan and samples, and is reported when every sample is walked and there is a conclusion."""
+    return facts.missing is None
+
+
+@rule("Báo cáo khắc phục chưa đủ.", "The corrective report is not complete.", said=lambda facts: facts.missing)
+def answer_is_complete(facts: Facts) -> bool:
+    """A corrective report says the cause, what was done, and what proves it."""
+    return facts.missing is None
+
+
+@rule(
+    "Người đã ký báo cáo khắc phục không được tự xác nhận kết quả.",
+    "Whoever signed the corrective report may not verify it.",
+)
+def not_the_answerer(facts: Facts) -> bool:
+    """What a unit did is verified by somebody else than the person who answers for it."""
+    return facts.actor is not None and facts.actor != facts.author

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from docctl import clock, lifecycle, search, searches, workflow
+from docctl import audit, clock, lifecycle, search, searches, workflow
 from docctl import retention as retention  # With the last of the nouns that sign, and tokens, every table is known.
 from docctl import tokens as tokens
 from docctl import watch as watch
@@ -44,7 +44,7 @@ def open_site(settings: Settings, *, migrate: bool = False) -> Site:
     settings.storage.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
     if migrate:
-        upgrade(database)
+        bring_up(database)
     _check_schema(database)
     with database.reading() as session:
         anything_new = lifecycle.unregistered(session, files)
@@ -58,6 +58,16 @@ def open_site(settings: Settings, *, migrate: bool = False) -> Site:
         search.open_engine(settings.search, settings.index),
         Pages(settings.pages),
     )
+
+
+def bring_up(database: Database) -> str:
+    """Migrate the schema to this program's version and record that in the trail; returns the version it now has."""
+    if schema_version(database) == newest_schema():
+        return newest_schema()
+    after = upgrade(database)
+    with database.writing() as session:
+        audit.take_stock(session, after)
+    return after
 
 
 def workflow_files(settings: Settings) -> list[Workflow]:

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from docctl import clock, decisions, requests, revisions
+from docctl import clock, decisions, internal_audits, requests, revisions
 from docctl.audit import Action, AuditEntry
 from docctl.decisions import Decision
 from docctl.distribution import ControlledCopy, ReadTask, copies, reading
 from docctl.documents import Document
+from docctl.internal_audits import Nonconformity
 from docctl.people import Reader
 from docctl.requests import ChangeRequest
 from docctl.revisions import OPEN, WAS_ISSUED, Revision
@@ -23,18 +24,20 @@ LATELY = timedelta(days=60)
 _STEPS = (
     *(Action.REVISION_DRAFTED, Action.REVISION_MOVED, Action.DECISION_DRAFTED, Action.DECISION_MOVED),
     *(Action.REQUEST_DRAFTED, Action.REQUEST_MOVED),
+    *(Action.NONCONFORMITY_RAISED, Action.NONCONFORMITY_MOVED),
 )
 _FINISH = Sentence("Hoàn thiện dự thảo", "Finish the draft")
 _COMPLETE = Sentence("Hoàn thiện phiếu", "Complete the request")
 _MEND = Sentence("Sửa lỗi rồi kiểm tra", "Mend it, then check")
+_ANSWER = Sentence("Ghi báo cáo khắc phục", "Write the corrective report")
 
 
-Subject = Revision | Decision | ChangeRequest
+Subject = Revision | Decision | ChangeRequest | Nonconformity
 
 
 @dataclass(frozen=True)
 class Task:
-    """A revision, a decision or a request that waits: since when, for which act of mine, or in words for whom."""
+    """A revision, a decision, a request or a slip that waits: since when, for which act of mine, or in words for whom."""
 
     subject: Subject
     since: datetime
@@ -85,6 +88,9 @@ def waiting_for_me(session: Session, *, by: Reader) -> list[Task]:
             mine.append((request, act.label))
         elif requests.editing_refusal(request, by=by) is None:
             mine.append((request, _COMPLETE))
+    for slip in internal_audits.findings.pending(session, by=by):
+        if label := waits_for(session, slip, by=by):
+            mine.append((slip, label))
     since = _since(session, [subject for subject, _ in mine])
     found = [Task(subject, since[subject.NOUN, subject.id], act=label) for subject, label in mine]
     return sorted(found, key=lambda task: task.since)
@@ -99,6 +105,9 @@ def waits_for(session: Session, subject: Subject, *, by: Reader) -> Sentence | N
         act = _main(decisions.acts(session, subject, by=by))
         mends = subject.state == "draft" and decisions.editing_refusal(subject, by=by) is None
         return act.label if act else _MEND if mends else None
+    if isinstance(subject, Nonconformity):
+        act = _main(internal_audits.findings.acts(session, subject, by=by))
+        return act.label if act else _ANSWER if _answers(subject, by=by) else None
     act = _main(requests.acts(session, subject, by=by))
     return act.label if act else _COMPLETE if requests.editing_refusal(subject, by=by) is None else None
 
@@ -112,6 +121,11 @@ def i_wait_for(session: Session, *, by: Reader, mine: Iterable[Task] = ()) -> li
     own: list[Subject] = [row for row in _open_revisions(session, by=by) if row.author_id == by.id]
     own += [row for row in _open_decisions(session, by=by) if row.drafted_by_id == by.id]
     own += [row for row in requests.open_ones(session, by=by) if row.requester_id == by.id]
+    own += [
+        row
+        for row in internal_audits.findings.pending(session, by=by)
+        if by.id in (row.raised_by_id, row.answered_by_id)
+    ]
     own = [row for row in own if (row.NOUN, row.id) not in known]
     since = _since(session, own)
     found = [Task(row, since[row.NOUN, row.id], waiting=_waiting(session, row, by=by)) for row in own]
@@ -154,7 +168,14 @@ def _waiting(session: Session, subject: Subject, *, by: Reader) -> Sentence:
         return revisions.waiting_for(session, subject, by=by)
     if isinstance(subject, ChangeRequest):
         return requests.waiting(session, subject, by=by)
+    if isinstance(subject, Nonconformity):
+        return internal_audits.findings.waiting_for(session, subject, by=by)
     return decisions.waiting_for(session, subject, by=by)
+
+
+def _answers(slip: Nonconformity, *, by: Reader) -> bool:
+    """The head of the unit answers a slip; a controller may, and is not asked to."""
+    return "reviewer" in by.roles_in(slip.unit_id) and internal_audits.findings.writing_refusal(slip, by=by) is None
 
 
 def _since(session: Session, subjects: Sequence[Any]) -> dict[tuple[str, int], datetime]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import audit, clock
 from docctl.audit import Action
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.people import Account, Reader
 from docctl.rules import Refused, Sentence
 
@@ -20,8 +20,10 @@ ANSWERS_KEPT = timedelta(days=7)
 LONGEST_KEY = 200
 
 
-class ApiToken(Base):
+class ApiToken(Kept, Base):
     """A token of a person for a program; only its hash is kept, and it can end but not change."""
+
+    SEALED = frozenset({"token_hash"})
 
     __tablename__ = "api_token"
     __table_args__ = (CheckConstraint("length(name) > 0", name="name"),)

@@ -5,11 +5,11 @@ from datetime import date
 from sqlalchemy import CheckConstraint, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from docctl.database import Base
+from docctl.database import Base, Kept
 from docctl.rules import Refused, Sentence
 
 
-class Unit(Base):
+class Unit(Kept, Base):
     """A department, a commune or the office itself; an ended unit stays, with the unit that follows it."""
 
     __tablename__ = "unit"
@@ -35,7 +35,7 @@ class Unit(Base):
         return self.name_en if locale == "en" and self.name_en else self.name_vi
 
 
-class UnitSuccession(Base):
+class UnitSuccession(Kept, Base):
     """That a unit's work went on in another one: one after a merger, several after a split."""
 
     __tablename__ = "unit_succession"

@@ -54,11 +54,13 @@ ORDER = (
         "external",
         "watch",
         "reviews",
+        "internal_audits",
         "reports",
         "tasks",
         "leaving",
         "reorganising",
         "announcing",
+        "reminding",
         "mailing",
         "files",
         "renditions",
@@ -105,11 +107,14 @@ BORN = {
     ("recall", "begin"),
     ("retention", "draft"),
     ("watch", "_opened"),
+    ("internal_audits", "open_audit"),
+    ("internal_audits", "raise_finding"),
 }
 RECORDS = (
     *("Revision", "Decision", "ChangeRequest", "ReadTask", "ControlledCopy", "Recall", "Disposal", "LegalAssessment"),
+    *("InternalAudit", "Nonconformity"),
 )
-TABLES = "revision|decision|change_request|read_task|controlled_copy|recall|disposal|legal_assessment"
+TABLES = "revision|decision|change_request|read_task|controlled_copy|recall|disposal|legal_assessment|internal_audit|nonconformity"
 WRITES = re.compile(rf"\b(UPDATE|INSERT INTO|REPLACE INTO|DELETE FROM)\s+({TABLES})\b", re.I)
 # Pages that others may import: the choice of a language is a page and a question that every page asks.
 SHARED = {"web/language.py"}
@@ -331,6 +336,7 @@ def test_the_models_are_the_schema_that_the_migrations_make(tmp_path: Path) -> N
     import docctl.external
     import docctl.histories
     import docctl.holidays
+    import docctl.internal_audits
     import docctl.posting
     import docctl.procedures
     import docctl.renditions

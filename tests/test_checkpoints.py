@@ -36,7 +36,7 @@ def test_a_checkpoint_names_the_head_and_is_signed(site: Site) -> None:
     assert not replace(made, sequence=made.sequence + 1).valid()
     assert checkpoints.read(checkpoints.folder(site.settings)) == [made]
     report = checked(site, made)
-    assert (report.problems, report.tail and report.tail.entries) == ([], 0)
+    assert (report.problems, report.tail.entries) == ([], 0)
 
 
 def test_one_is_due_after_a_hundred_entries_a_minute_with_an_entry_and_an_executed_decision(
@@ -79,7 +79,6 @@ def test_a_tail_after_the_checkpoint_is_counted(site: Site) -> None:
     entries(site, 5)
     report = checked(site, made)
     assert report.ok
-    assert report.tail is not None
     assert (report.tail.entries, report.tail.since[:4]) == (5, str(clock.now().year))
 
 
@@ -125,7 +124,7 @@ def test_every_table_is_covered_in_a_way_that_is_said(site: Site) -> None:
     with site.database.reading() as session:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         tables = set(session.scalars(text(query)))
-    named = [name for names in said.values() for name in names]
+    named = [name for names in said.values() for name in names if "." not in name]
     assert sorted(named) == sorted(tables - {"alembic_version"})
     assert {"document", "revision", "decision", "history_event"} <= set(said["replayed"])
 

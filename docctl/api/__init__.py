@@ -9,6 +9,7 @@ from docctl.api import (
     describing,
     distribution,
     documents,
+    law,
     recalls,
     requests,
     revisions,
@@ -17,7 +18,7 @@ from docctl.api import (
 from docctl.web import security
 
 # The order is that of the description; none depends on another.
-PARTS = (documents, revisions, requests, decisions, distribution, recalls, asking, trail)
+PARTS = (documents, revisions, requests, decisions, distribution, recalls, law, asking, trail)
 
 
 def install(app: Flask) -> None:

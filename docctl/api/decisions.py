@@ -41,9 +41,13 @@ def show(decision_id: int) -> Answer:
 
 
 def check(decision_id: int) -> Answer:
-    """Run the dry run; without errors the decision is checked, and can be signed."""
+    """Run the dry run; without errors the decision is checked, and can be signed.
+
+    Who sends `confirmed` names there every procedure that may be left without a document; who does not is only told.
+    """
+    confirmed = calling.texts("confirmed") if "confirmed" in calling.body() else None
     decision = _load(decision_id, writing=True)
-    found = decisions.check(edge.writing(), decision, by=edge.me())
+    found = decisions.check(edge.writing(), decision, by=edge.me(), confirmed=confirmed)
     return Answer(plain.check(found, language.locale()), headers=calling.tag(decision.lock))
 
 
@@ -110,13 +114,20 @@ NEW = {
     "lines": {"type": "array", "items": GIVEN},
 }
 ACT = {"trigger*": shapes.TEXT, "reason": shapes.TEXT, "password": shapes.TEXT}
+CONFIRMED = {
+    "confirmed": {
+        "type": "array",
+        "items": shapes.TEXT,
+        "description": "Codes of the administrative procedures that may be left without a document; 409 names those missing.",
+    }
+}
 PAGE = {"cursor": shapes.TEXT, "limit": shapes.NUMBER}
 ONE = "/decisions/<int:decision_id>"
 OPERATIONS = [
     Operation("GET", "/decisions", "List the decisions.", shapes.listed(shapes.DECISION), index, query=PAGE),
     Operation("POST", "/decisions", "Draft a decision with its lines.", shapes.DECISION, add, body=NEW, status=201),
     Operation("GET", ONE, "Give a decision with its lines.", shapes.DECISION, show),
-    Operation("POST", f"{ONE}/check", "Run the dry run.", shapes.CHECK, check),
+    Operation("POST", f"{ONE}/check", "Run the dry run.", shapes.CHECK, check, body=CONFIRMED),
     Operation("GET", f"{ONE}/transitions", "List every trigger.", shapes.listed(shapes.ACT), transitions),
     Operation("POST", f"{ONE}/transitions", "Take a decision through one trigger.", shapes.DECISION, act, body=ACT),
 ]

@@ -1,6 +1,7 @@
 """The command line: the same verbs as the pages, with the actor named."""
 
 from docctl.cli import (
+    afterwards,
     asking,
     decisions,
     distribution,
@@ -8,6 +9,7 @@ from docctl.cli import (
     exporting,
     importing,
     importing_registers,
+    internal_audits,
     keeping,
     law,
     organisation,
@@ -23,9 +25,11 @@ FIRST = (
     documents,
     requests,
     decisions,
+    afterwards,
     distribution,
     recall,
     retention,
+    internal_audits,
     importing,
     importing_registers,
     asking,

@@ -93,12 +93,21 @@ def decision_add(
 @decision.command("check")
 @click.argument("decision_id", type=NUMBER)
 @click.option("--as", "actor", default=None, metavar="USER", help="Mark it as checked in this person's name.")
+@click.option(
+    "--confirm",
+    "confirmed",
+    multiple=True,
+    metavar="PROCEDURE",
+    help="An administrative procedure that may be left without a document; once one is named, all must be.",
+)
 @json_option
-def decision_check(decision_id: int, actor: str | None, as_json: bool) -> None:
+def decision_check(decision_id: int, actor: str | None, confirmed: tuple[str, ...], as_json: bool) -> None:
     """Run the dry run; exit status 1 when it finds errors."""
     if actor:
         with acting(actor) as (_, session, by):
-            found = decisions.check(session, _loaded(session, decision_id, by), by=by)
+            found = decisions.check(
+                session, loaded_decision(session, decision_id, by), by=by, confirmed=confirmed or None
+            )
     else:
         with opened() as site, site.database.reading() as session:
             row = session.get(Decision, decision_id)
@@ -123,7 +132,7 @@ def decision_act(
     """Take a decision through check, change, sign, execute, discard or cancel."""
     proof = signing(actor, given_password(password, password_stdin, needed=trigger == "sign"))
     with acting(actor) as (_, session, by):
-        row = _loaded(session, decision_id, by)
+        row = loaded_decision(session, decision_id, by)
         found = decisions.act(session, row, trigger, by=by, reason=reason, signing=proof)
         result = plain.decision(row) | ({"check": plain.check(found, settings().locale)} if found else {})
     say(as_json, result, f"Decision {decision_id}: {row.state}", *(_lines_of(found) if found else []))
@@ -138,7 +147,7 @@ def decision_act(
 def decision_execute(decision_id: int, actor: str, as_json: bool) -> None:
     """Execute a signed decision: everything at once, or nothing."""
     with acting(actor) as (_, session, by):
-        row = _loaded(session, decision_id, by)
+        row = loaded_decision(session, decision_id, by)
         found = decisions.execute(session, row, by=by)
         result = plain.decision(row) | {"check": plain.check(found, settings().locale)}
     say(as_json, result, f"Decision {decision_id}: {row.state}", *_lines_of(found))
@@ -151,7 +160,7 @@ def decision_execute(decision_id: int, actor: str, as_json: bool) -> None:
 def decision_show(decision_id: int, actor: str, as_json: bool) -> None:
     """Show a decision and its lines."""
     with opened() as site, site.database.reading() as session:
-        row = _loaded(session, decision_id, authority.reader(session, people.find(session, actor)))
+        row = loaded_decision(session, decision_id, authority.reader(session, people.find(session, actor)))
         result = plain.decision(row)
     lines = [f"{line['line']}\t{line['action']}\t{line['code']}\t{line['title']}" for line in result["lines"]]
     say(as_json, result, f"{result['number'] or decision_id}: {result['state']}", *lines)
@@ -177,7 +186,8 @@ def _lines_of(found: Check) -> list[str]:
     return [spoken(counts)] + [f"{mark} {row.line or '-'} {row.code}: {spoken(row.sentence)}" for mark, row in problems]
 
 
-def _loaded(session: Session, decision_id: int, by: Reader) -> Decision:
+def loaded_decision(session: Session, decision_id: int, by: Reader) -> Decision:
+    """Return a decision that somebody may see, or refuse."""
     found = decisions.load(session, decision_id, by=by)
     if found is None:
         raise _none(decision_id)

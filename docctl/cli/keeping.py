@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy.exc import DatabaseError
@@ -18,6 +19,7 @@ from docctl.search import following
 from docctl.site import Site
 from docctl.verify import Problem, Progress, Report, Scope, covers
 from docctl.verify import verify as verified
+from docctl.workflow import WorkflowError
 
 UNCHECKED, UNANCHORED = 2, 3
 
@@ -42,9 +44,9 @@ BUSY = Sentence(
 def verify(anchor_paths: tuple[Path, ...], quick: bool, subset: str, as_json: bool) -> None:
     """Check trail, signatures, stored states, files, index, database and checkpoints; 0 clean, 1 found, 2 not checked, 3 clean but for a tail.
 
-    Exit status 1 names every record that fails. Status 3 says that all is clean as far as the newest checkpoint reaches,
-    and how many entries after it nothing vouches for; it comes only when checkpoints were given, by --anchor or by
-    DOCCTL_CHECKPOINTS.
+    Exit status 1 names every record that fails. Status 3 says that all is clean, and how many entries nothing vouches
+    for, since when: those after the newest checkpoint that was given by --anchor or by DOCCTL_CHECKPOINTS, or, without
+    any, all of them.
     """
     scope = _scope(quick, subset)
     try:
@@ -53,10 +55,14 @@ def verify(anchor_paths: tuple[Path, ...], quick: bool, subset: str, as_json: bo
     except (ConfigError, Refused) as error:
         note(spoken(error.sentence) if isinstance(error, Refused) else str(error))
         raise SystemExit(UNCHECKED) from error
+    except WorkflowError as error:
+        report = Report(Head(0, GENESIS), {}, [Problem("state", "workflow_version", error.text("en"))])
     except DatabaseError as error:
         # So damaged that it does not even open: that too is a finding and not an accident.
         report = Report(Head(0, GENESIS), {}, [Problem("database", "database", str(error.orig))])
     _tell(report, as_json)
+    if report.tail.entries:
+        raise SystemExit(UNANCHORED)
 
 
 @click.command("checkpoint")
@@ -195,15 +201,12 @@ def restore_command(file: Path, force: bool, as_json: bool) -> None:
     if before:
         note(f"The database that was there is kept as {before}.")
     if made.schema != newest_schema():
-        note(f"The backup has schema {made.schema}. Run `docctl upgrade`, then `docctl verify`.")
-        say(as_json, {"restored": str(file), "head": {"sequence": made.sequence, "hash": made.hash}}, "Restored.")
-        return
+        note(f"The backup had schema {made.schema}; it was brought up to {newest_schema()}.")
     with opened() as site:
         report = verified(site, bar())
-        if report.ok:
-            point = backup.begin_epoch(site, made)
-            note(f"Epoch {point.epoch} of the trail began at entry {point.sequence}.")
-        _tell(report, as_json)
+        point = checkpoints.make(site)
+    note(f"Epoch {point.epoch} of the trail began at entry {point.sequence}.")
+    _tell(report, as_json, head={"sequence": made.sequence, "hash": made.hash}, epoch=point.epoch)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -254,7 +257,7 @@ def _drawn(stage: str, done: int, total: int) -> None:
     click.echo(f"\r{stage:<10} [{'#' * filled}{'.' * (30 - filled)}] {done}/{total}{end}", nl=False, err=True)
 
 
-def _tell(report: Report, as_json: bool) -> None:
+def _tell(report: Report, as_json: bool, **more: Any) -> None:
     counts = ", ".join(f"{name} {number}" for name, number in report.checked.items())
     covered = covers()
     by_trail, by_points = ", ".join(covered["replayed"] + covered["checked"]), ", ".join(covered["by_checkpoint_only"])
@@ -263,7 +266,7 @@ def _tell(report: Report, as_json: bool) -> None:
     )
     say(
         as_json,
-        report.as_dict(),
+        report.as_dict() | more,
         f"Checked: {counts}.",
         tables,
         f"Files: {report.scope.words()}.",
@@ -275,18 +278,16 @@ def _tell(report: Report, as_json: bool) -> None:
     if not report.ok:
         note(spoken(Sentence("Tìm thấy {n} lỗi.", "{n} problems found.").fill(n=len(report.problems))))
         raise SystemExit(REFUSED)
-    if report.tail and report.tail.entries:
-        raise SystemExit(UNANCHORED)
 
 
 def _tell_tail(report: Report) -> None:
-    if report.tail is None:
+    if not report.anchored:
         sentence = Sentence(
-            "Không có mốc kiểm soát nào để đối chiếu (--anchor), nên không loại trừ được việc cắt bớt phần cuối nhật ký "
-            "hoặc thay bằng cơ sở dữ liệu cũ.",
-            "There was no checkpoint to compare with (--anchor): a cut tail or an older database in its place cannot be "
-            "excluded.",
-        )
+            "Không có mốc kiểm soát nào để đối chiếu (--anchor): không loại trừ được việc viết lại {n} mục nhật ký từ {since}, "
+            "cắt bớt phần cuối hoặc thay bằng cơ sở dữ liệu cũ.",
+            "There was no checkpoint to compare with (--anchor): that the {n} entries since {since} were written anew, that a "
+            "tail was cut off or that an older database was put in their place cannot be excluded.",
+        ).fill(n=report.tail.entries, since=report.tail.since)
     elif report.tail.entries:
         sentence = Sentence(
             "{n} mục cuối nhật ký, từ {since}, chưa có mốc kiểm soát nào xác nhận: không loại trừ được việc sửa chúng.",

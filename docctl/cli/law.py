@@ -1,14 +1,13 @@
 """External documents, coverage and holidays from the command line."""
 
 from datetime import date
-from typing import Any
 
 import click
 
 from docctl import clock, external, holidays, procedures, reports, watch
 from docctl.cli.main import REFUSED, Group, acting, as_option, fail, json_option, note, opened, say, settings
+from docctl.exporting import plain_law
 from docctl.external import Change
-from docctl.procedures import Share
 
 
 @click.group("external", cls=Group)
@@ -75,18 +74,7 @@ def coverage(on: str | None, as_json: bool) -> None:
         day = read_day(on, "--on") if on else clock.today()
         found = procedures.coverage.on(session, day)
         alarms = procedures.alarms(session, day)
-    result: dict[str, Any] = {
-        "on": day.isoformat(),
-        **_share(found.all),
-        "excluded": found.excluded,
-        "repealed": found.repealed,
-        "by_unit": [_share(share) for share in found.by_unit],
-        "by_field": [_share(share) for share in found.by_field],
-        "alarms": {
-            name: [{"code": alarm.procedure.code, "title": alarm.procedure.title} for alarm in listed]
-            for name, listed in vars(alarms).items()
-        },
-    }
+    result = plain_law.coverage(found, alarms)
     lines = [f"{share.name or '–'}\t{share.covered}/{share.applied}" for share in found.by_field]
     percent = f" = {found.all.percent} %" if found.all.percent is not None else ""
     say(as_json, result, *lines, f"{found.all.covered}/{found.all.applied}{percent} on {day:%d/%m/%Y}")
@@ -160,11 +148,6 @@ def read_day(typed: str, option: str) -> date:
         return clock.local(clock.parse(typed.strip()[:10])).date()
     except ValueError as error:
         raise click.BadParameter(f"{typed}: give YYYY-MM-DD, a day that exists.", param_hint=option) from error
-
-
-def _share(share: Share) -> dict[str, Any]:
-    named = {"name": share.name} if share.name else {}
-    return {**named, "covered": share.covered, "applied": share.applied, "percent": share.percent}
 
 
 def _iso(day: date | None) -> str | None:

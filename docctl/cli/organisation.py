@@ -10,9 +10,9 @@ import click
 from docctl import audit, authority, clock, documents, people, reorganising, units, workflow
 from docctl.audit import Action
 from docctl.cli.main import NUMBER, Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
-from docctl.database import Database, knows_schema, newest_schema, schema_version, upgrade
+from docctl.database import Database, knows_schema, newest_schema, schema_version
 from docctl.rules import ROLES, Refused, Sentence
-from docctl.site import workflow_files
+from docctl.site import bring_up, workflow_files
 
 
 @click.command()
@@ -65,7 +65,7 @@ def upgrade_command(as_json: bool) -> None:
         fail(
             f"The database has schema {before}, newer than this program's {newest_schema()}. Install the newer docctl."
         )
-    after = upgrade(database)
+    after = bring_up(database)
     say(as_json, {"before": before, "after": after}, f"Schema {before or 'none'} → {after}.")
 
 

@@ -1,5 +1,6 @@
 """The acts on a decision: checked, signed, executed in one transaction, or given up; and who may do which."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,12 @@ SIGNED_ALREADY = Sentence(
 )
 
 
+UNCONFIRMED = Sentence(
+    "{n} thủ tục hành chính sẽ không còn quy trình nào: {codes}. Hãy đánh dấu xác nhận từng thủ tục, hoặc sửa các dòng.",
+    "{n} administrative procedures would be left without a document: {codes}. Confirm each of them, or change the lines.",
+)
+
+
 def act(
     session: Session,
     decision: Decision,
@@ -40,10 +47,11 @@ def act(
     reason: str = "",
     signing: Reauthenticated | None = None,
     seen: int | None = None,
+    confirmed: Collection[str] | None = None,
 ) -> Check | None:
     """Take a decision through one trigger of its workflow; checking and executing return the dry run."""
     if trigger == "check":
-        return check(session, decision, by=by, seen=seen)
+        return check(session, decision, by=by, seen=seen, confirmed=confirmed)
     if trigger == "sign":
         sign(session, decision, by=by, signing=signing, seen=seen)
         return None
@@ -55,12 +63,28 @@ def act(
     return None
 
 
-def check(session: Session, decision: Decision, *, by: Reader, seen: int | None = None) -> Check:
-    """Run the dry run; without errors the decision is checked, with errors it stays as it is."""
+def check(
+    session: Session,
+    decision: Decision,
+    *,
+    by: Reader,
+    seen: int | None = None,
+    confirmed: Collection[str] | None = None,
+) -> Check:
+    """Run the dry run; without errors the decision is checked, with errors it stays as it is.
+
+    `confirmed` are the codes of the administrative procedures of which a person says that they may be left without a
+    document: each must be among them. None is a program that was not asked; the dry run tells it which they are. Which
+    were left, and whether somebody confirmed it, is in the trail.
+    """
     found = dry_run(session, decision)
     if not found.errors:
+        left = [row.procedure for row in found.uncovered]
+        if confirmed is not None and (open_ones := [code for code in left if code not in confirmed]):
+            raise Refused(UNCONFIRMED.fill(n=len(open_ones), codes=", ".join(open_ones)), field="confirmed")
         changes = {"checked_hash": content_hash(decision)}
-        move(session, decision, "check", by=by, seen=seen, found=found, changes=changes)
+        said = {"left_uncovered": left, "confirmed": confirmed is not None} if left else {}
+        move(session, decision, "check", by=by, seen=seen, found=found, changes=changes, said=said)
     return found
 
 
@@ -275,6 +299,7 @@ def move(
     seen: int | None = None,
     found: Check | None = None,
     changes: dict[str, Any] | None = None,
+    said: dict[str, Any] | None = None,
 ) -> None:
     """Take a decision through the one door, with the counts of its dry run in the trail."""
     counts: dict[str, Any] = {"issued": found.issued, "withdrawn": found.withdrawn} if found else {}
@@ -291,6 +316,7 @@ def move(
         authority=authority.words(session, by, None) if trigger == "sign" else "",
         changes=changes,
         **counts,
+        **(said or {}),
     )
 
 

@@ -146,10 +146,11 @@ def _uncovered(session: Session, decision: Decision, lines: Sequence[DecisionLin
     for row in procedures.left_uncovered(session, withdrawn=withdrawn, issued=issued, on=decision.effective_from):
         line = withdrawn[held[row.id].document_id]
         sentence = Sentence(
-            "Thủ tục hành chính {code} “{title}” sẽ không còn quy trình nào. Hãy xem có đúng ý không.",
-            "Administrative procedure {code} “{title}” would be left without a document. Check that it is meant.",
+            "Thủ tục hành chính {code} “{title}” sẽ không còn quy trình nào. Hãy xác nhận, hoặc sửa các dòng.",
+            "Administrative procedure {code} “{title}” would be left without a document. Confirm it, or change the lines.",
         )
-        yield Problem(sentence.fill(code=row.code, title=row.title), line.position, line.document.code)
+        said = sentence.fill(code=row.code, title=row.title)
+        yield Problem(said, line.position, line.document.code, procedure=row.code)
 
 
 def _warnings(session: Session, decision: Decision, lines: Sequence[DecisionLine]) -> Iterable[Problem]:

@@ -138,10 +138,10 @@ def _open_for_editing(session: Session, decision: Decision, *, by: Reader, seen:
 
 
 def _edited(session: Session, decision: Decision, *, by: Reader, before: dict[str, Any], after: dict[str, Any]) -> None:
-    decision.lock += 1
-    session.flush()
     changed = {name: value for name, value in after.items() if value != before[name]}
     if changed:
+        decision.lock += 1
+        session.flush()
         audit.record(
             session,
             Action.DECISION_EDITED,

@@ -1,21 +1,23 @@
 """What follows an executed decision: its obligations with their evidence, its scan, and corrections of its form."""
 
+import hashlib
 import tomllib
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from docctl import audit, clock
+from docctl import audit, clock, lifecycle
 from docctl.audit import Action
 from docctl.contents import Content
 from docctl.database import Base, Instant
 from docctl.decisions.kinds import NEW, kinds
 from docctl.decisions.table import WITHDRAW, Decision
-from docctl.people import Account, Reader
+from docctl.lifecycle import Signature
+from docctl.people import Account, Reader, Reauthenticated
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.text import clean_name
 
@@ -80,9 +82,10 @@ class Obligation(Base):
 
 
 class Correction(Base):
-    """A đính chính: a slip of form in an executed decision, how it should read, and the paper that says so."""
+    """A đính chính: a slip of form in an executed decision, how it should read, the paper that says so, and who signed it."""
 
     __tablename__ = "correction"
+    __table_args__ = (Index("uq_correction_signature", "signature_id", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), index=True)
@@ -93,8 +96,15 @@ class Correction(Base):
     corrected: Mapped[str] = mapped_column(Text)
     made_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[datetime] = mapped_column(Instant)
+    signature_id: Mapped[int | None] = mapped_column(ForeignKey("signature.id"))  # None before corrections were signed.
 
     made_by: Mapped[Account] = relationship()
+    signature: Mapped[Signature | None] = relationship()
+
+    def content_hash(self) -> str:
+        """Return the SHA-256, in hex, of what the correction says: whoever records it signs this."""
+        words = (self.number, self.signed_on.isoformat(), self.place, self.wrong, self.corrected)
+        return hashlib.sha256(audit.canonical([self.decision_id, *words]).encode()).hexdigest()
 
 
 def begin_obligations(session: Session, decision: Decision, *, by: Reader) -> None:
@@ -214,8 +224,9 @@ def correct(
     place: str,
     wrong: str,
     corrected: str,
+    signing: Reauthenticated | None = None,
 ) -> Correction:
-    """Record a đính chính on an executed decision: of form alone; what it issued and withdrew stays as it is."""
+    """Record and sign a đính chính on an executed decision: of form alone; what it issued and withdrew stays as it is."""
     _refuse_unless_controller(by)
     if decision.state != "executed":
         raise Refused(
@@ -242,9 +253,11 @@ def correct(
         made_by_id=by.id,
         made_at=clock.now(),
     )
+    signed = lifecycle.sign(session, decision, "corrected", by=by, signing=signing, content_hash=row.content_hash())
+    row.signature_id = signed.id
     session.add(row)
     session.flush()
-    _record(session, Action.DECISION_CORRECTED, row, "correction", decision, by)
+    _record(session, Action.DECISION_CORRECTED, row, "correction", decision, by, signature=signed.recorded())
     return row
 
 
@@ -293,9 +306,11 @@ def _refuse_content(decision: Decision, wrong: str, corrected: str) -> None:
         )
 
 
-def _record(session: Session, action: str, row: Any, noun: str, decision: Decision, by: Reader) -> None:
+def _record(session: Session, action: str, row: Any, noun: str, decision: Decision, by: Reader, **more: Any) -> None:
     columns = {column.key: getattr(row, column.key) for column in type(row).__table__.columns if column.key != "id"}
-    audit.record(session, action, by=by.account, noun=noun, record_id=row.id, decision=decision.number, **columns)
+    audit.record(
+        session, action, by=by.account, noun=noun, record_id=row.id, decision=decision.number, **columns, **more
+    )
 
 
 @cache

@@ -133,6 +133,7 @@ class Problem:
     line: int | None = None
     code: str = ""
     mend: str = ""  # Where it is mended: "revision 5", "document 7", "details"; nothing is the line itself.
+    procedure: str = ""  # The code of an administrative procedure that would be left without a document.
 
 
 class Unread(Refused):

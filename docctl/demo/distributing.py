@@ -49,19 +49,19 @@ def set_up(session: Session) -> None:
 
 def plan(replay: Replaying, day: date, issued: Callable[[], list[Revision]]) -> None:
     """Plan what follows a decision: copies are handed out the next day and received two days later, then people read."""
-    replay.plan(_at(day, 1, 8, 40), lambda: _hand_out(replay, issued()))
-    replay.plan(_at(day, 3, 14, 10), lambda: _receive(replay, issued()))
-    replay.plan(_at(day, 5, 9, 20), lambda: _read(replay, issued()))
+    replay.plan(office_instant(day, 1, 8, 40), lambda: _hand_out(replay, issued()))
+    replay.plan(office_instant(day, 3, 14, 10), lambda: _receive(replay, issued()))
+    replay.plan(office_instant(day, 5, 9, 20), lambda: _read(replay, issued()))
 
 
 def plan_recall(
     replay: Replaying, day: date, decision: Callable[[], Decision], proof: Callable[[str], Reauthenticated]
 ) -> None:
     """Plan the recall of decision 2804: all but eight copies come back in ten days, five late, three are declared lost."""
-    replay.plan(_at(day, 10, 9, 0), lambda: _take_back(replay, decision(), leave=8))
-    replay.plan(_at(day, 27, 9, 0), lambda: _take_back(replay, decision(), leave=3))
-    replay.plan(_at(day, 30, 10, 0), lambda: _close(replay, decision(), proof))
-    replay.plan(_at(day, 31, 10, 0), lambda: _hold(replay, decision()))
+    replay.plan(office_instant(day, 10, 9, 0), lambda: _take_back(replay, decision(), leave=8))
+    replay.plan(office_instant(day, 27, 9, 0), lambda: _take_back(replay, decision(), leave=3))
+    replay.plan(office_instant(day, 30, 10, 0), lambda: _close(replay, decision(), proof))
+    replay.plan(office_instant(day, 31, 10, 0), lambda: _hold(replay, decision()))
 
 
 def _take_back(replay: Replaying, decision: Decision, *, leave: int) -> None:
@@ -96,7 +96,7 @@ def _hold(replay: Replaying, decision: Decision) -> None:
     schedule.hold(replay.session, line.document, by=replay.person("controller"), reason=STILL_OPEN)
 
 
-def _at(day: date, after: int, hour: int, minute: int = 0) -> datetime:
+def office_instant(day: date, after: int, hour: int, minute: int = 0) -> datetime:
     """Return an instant so many days after a day, on the Monday after when that is a weekend."""
     then = day + timedelta(days=after)
     then += timedelta(days=max(0, 7 - then.weekday()) if then.weekday() > 4 else 0)

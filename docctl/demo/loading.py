@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from docctl import audit, clock, contents, decisions, documents, lifecycle, people, revisions, units, watch
 from docctl.audit import Action
 from docctl.decisions import Decision, Line
-from docctl.demo import distributing, law, organisation
+from docctl.demo import auditing, distributing, law, organisation
 from docctl.demo.organisation import OpenPaper, Paper, SampleDecision
 from docctl.demo.writing import text_of, write_docx
 from docctl.documents import Document
@@ -339,6 +339,7 @@ def _replay_open_work(replay: Replay) -> None:
             by=replay.person("controller"),
         ),
     )
+    auditing.plan(replay, today, replay.proof, organisation.decision_2804()[1][0][0])
     # What is wrong with it is for somebody to mend: one line is not approved yet, the other gives no reason.
     unfinished = SampleDecision("", today, UNFINISHED)
     given_up = list(organisation.in_force_after_2804())[-1]

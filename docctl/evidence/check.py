@@ -169,9 +169,12 @@ class Checker:
     def _signatures(self, entries: list[dict[str, Any]]) -> None:
         told: dict[int, tuple[str, Any, dict[str, Any]]] = {}
         for entry in entries:
-            signed = json.loads(entry["detail"]).get("signature")
+            detail = json.loads(entry["detail"])
+            signed = detail.get("signature")
             if isinstance(signed, dict):
                 told[signed["id"]] = (entry["noun"], entry["record_id"], signed)
+                if entry["action"] == "correction.made":  # Signed under the decision that it corrects.
+                    told[signed["id"]] = ("decision", detail.get("decision_id"), signed)
         try:
             rows = json.loads(self.pack.read("signatures.json"))
         except (KeyError, ValueError) as error:

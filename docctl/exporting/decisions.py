@@ -1,11 +1,14 @@
 """A decision on paper: its text with the signing block, annex 1 by kind, annex 2 what is recalled, annex 3 who gets it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, decisions, units
+from docctl import audit, clock, decisions, distribution, people, recall, units
 from docctl.decisions import KINDS, Decision, DecisionLine
+from docctl.distribution import copies
+from docctl.distribution.lists import MEDIA, Plan
 from docctl.exporting.paper import Block, Paper, Row, Signer
 from docctl.people import Reader
 from docctl.revisions import Revision
@@ -120,6 +123,7 @@ def _annex_1(session: Session, decision: Decision, by: Reader, locale: str) -> P
 def _annex_2(session: Session, decision: Decision, by: Reader, locale: str) -> Paper:
     replaced = decisions.replaced(session, decision)
     gone = [line for line in decisions.lines_of(session, decision) if line.action != "keep"]
+    out = _to_recall(session, decision, [row.id for row in replaced.values()], locale)
     rows: list[Row] = []
     for line in gone:
         if earlier := replaced.get(line.document_id):
@@ -130,14 +134,17 @@ def _annex_2(session: Session, decision: Decision, by: Reader, locale: str) -> P
                     earlier.title,
                     earlier.edition_text,
                     line.document.unit.name(locale),
+                    _numbered(out.get(earlier.id, []), locale),
                     (_REPLACED if line.revision else _WITHDRAWN).get(locale),
                 ]
             )
-    heads = [_NUMBER, _CODE_HEAD, _TITLE, _EDITION, _UNIT, _WHY]
+    heads = [_NUMBER, _CODE_HEAD, _TITLE, _EDITION, _UNIT, _COPIES_OUT, _WHY]
+    said = Sentence(
+        "Lần ban hành cũ phải thu hồi ({n}), trong đó {copies} bản kiểm soát",
+        "Old editions to be recalled ({n}), with {copies} controlled copies",
+    )
     block = Block(
-        Sentence("Lần ban hành cũ phải thu hồi ({n})", "Old editions to be recalled ({n})")
-        .fill(n=len(rows))
-        .get(locale),
+        said.fill(n=len(rows), copies=sum(map(len, out.values()))).get(locale),
         [head.get(locale) for head in heads],
         rows,
     )
@@ -146,6 +153,7 @@ def _annex_2(session: Session, decision: Decision, by: Reader, locale: str) -> P
 
 def _annex_3(session: Session, decision: Decision, by: Reader, locale: str) -> Paper:
     issued = [line for line in decisions.lines_of(session, decision) if line.action == "issue" and line.revision]
+    made = _to_issue(session, issued, locale)
     rows: list[Row] = [
         [
             number,
@@ -153,17 +161,92 @@ def _annex_3(session: Session, decision: Decision, by: Reader, locale: str) -> P
             line.revision.title if line.revision else "",
             line.revision.edition_text if line.revision else "",
             line.document.unit.name(locale),
+            _numbered(made[line.document_id].copies, locale),
+            made[line.document_id].readers or None,
             (line.revision.change_summary.splitlines() or [""])[0] if line.revision else "",
         ]
         for number, line in enumerate(issued, start=1)
     ]
-    heads = [_NUMBER, _CODE_HEAD, _TITLE, _EDITION, _RECEIVER, _CHANGE]
+    heads = [_NUMBER, _CODE_HEAD, _TITLE, _EDITION, _UNIT, _COPIES_TO, _READERS, _CHANGE]
+    said = Sentence(
+        "Tài liệu phân phối ({n}), trong đó {copies} bản kiểm soát",
+        "Documents distributed ({n}), with {copies} controlled copies",
+    )
     block = Block(
-        Sentence("Tài liệu phân phối ({n})", "Documents distributed ({n})").fill(n=len(rows)).get(locale),
+        said.fill(n=len(rows), copies=sum(len(row.copies) for row in made.values())).get(locale),
         [head.get(locale) for head in heads],
         rows,
     )
     return _paper(session, decision, PAPERS["annex-3"].get(locale), locale, blocks=[block])
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A numbered copy as an annex names it: its number, its medium, and who holds it or will."""
+
+    number: str
+    medium: str
+    holder: str
+
+
+@dataclass(frozen=True)
+class _Handed:
+    """What a line of a decision distributes: its copies, and how many people read it."""
+
+    copies: Sequence[_Copy]
+    readers: int
+
+
+def _to_recall(session: Session, decision: Decision, ending: Sequence[int], locale: str) -> dict[int, list[_Copy]]:
+    """Return by revision the copies that a decision asks back: those of its recall, or before that those still out."""
+    opened = recall.of_decision(session, decision.id)
+    asked = (
+        [line.copy for line in recall.lines_of(session, opened)] if opened else copies.held_of(session, list(ending))
+    )
+    found: dict[int, list[_Copy]] = {}
+    for copy in asked if opened or decisions.is_open(decision) else ():
+        found.setdefault(copy.revision_id, []).append(_Copy(copy.number_text, copy.medium, copy.holder.get(locale)))
+    return found
+
+
+def _to_issue(session: Session, lines: Sequence[DecisionLine], locale: str) -> dict[int, _Handed]:
+    """Return by document what was distributed of what is issued, or before that what its list would distribute now."""
+    directory = distribution.Directory(session)
+    places = {unit.id: unit.name(locale) for unit in units.all_units(session)}
+    people_ = {account.id: account.title(locale) for account in people.all_accounts(session)}
+    found = {}
+    for line in lines:
+        assert line.revision is not None  # A line that issues has one.
+        if handed := distribution.of_revision(session, line.revision):
+            made = [
+                _Copy(copy.number_text, copy.medium, copy.holder.get(locale))
+                for copy in copies.copies_of(session, line.revision)
+            ]
+            found[line.document_id] = _Handed(made, handed.asked)
+            continue
+        plan = directory.plan(line.document) if line.revision.effective_from is None else Plan()
+        total = len(plan.holdings)
+        planned = [
+            _Copy(
+                f"{number:03d}/{total:03d}",
+                holding.medium,
+                places.get(holding.unit_id or 0) or people_.get(holding.account_id or 0, ""),
+            )
+            for number, holding in enumerate(plan.holdings, start=1)
+        ]
+        found[line.document_id] = _Handed(planned, len(plan.readers))
+    return found
+
+
+def _numbered(listed: Sequence[_Copy], locale: str) -> str:
+    """Return copies in words, those of one holder together: `001/003, 002/003: Justice division (paper)`."""
+    held: dict[tuple[str, str], list[str]] = {}
+    for copy in listed:
+        held.setdefault((copy.holder, copy.medium), []).append(copy.number)
+    return "\n".join(
+        f"{', '.join(numbers)}: {holder} ({MEDIA[medium].get(locale).casefold()})"
+        for (holder, medium), numbers in held.items()
+    )
 
 
 def _paper(
@@ -241,5 +324,7 @@ _REASON = Sentence("Lý do, tài liệu thay thế", "Reason and replacement")
 _WHY = Sentence("Lý do thu hồi", "Why it is recalled")
 _REPLACED = Sentence("Được thay thế", "Superseded")
 _WITHDRAWN = Sentence("Bị hủy bỏ", "Withdrawn")
-_RECEIVER = Sentence("Nơi nhận", "Receiver")
+_COPIES_OUT = Sentence("Bản số, nơi giữ", "Copies and holders")
+_COPIES_TO = Sentence("Bản số, nơi nhận", "Copies and receivers")
+_READERS = Sentence("Số người đọc", "Readers")
 _CHANGE = Sentence("Tóm tắt thay đổi", "Summary of the change")

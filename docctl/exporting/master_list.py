@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, register, reviews, units
+from docctl import audit, clock, register, reviews, revisions, units
 from docctl.decisions import Decision
 from docctl.exporting import holdings
 from docctl.exporting.paper import Block, Cell, Paper
@@ -18,6 +18,7 @@ from docctl.register import Asked
 from docctl.revisions import IN_FORCE, SUPERSEDED, WITHDRAWN, Revision
 from docctl.rules import Sentence
 
+FORM_LEVEL = 4  # Of the document types: forms and records.
 TITLE = Sentence("Danh mục tài liệu nội bộ", "Internal master list")
 CURRENT = Sentence("I. Tài liệu còn hiệu lực ({n})", "I. Documents in force ({n})")
 OVER = Sentence("II. Tài liệu hết hiệu lực ({n})", "II. Documents no longer in force ({n})")
@@ -55,8 +56,10 @@ class _Known:
     approvers: Mapping[int, str]
     following: Mapping[tuple[int, str], str]
     holders: Mapping[int, str]
+    forms: Mapping[int, str]
     procedures: Mapping[int, str]
     due: Mapping[int, date | None]
+    at: datetime
     locale: str
 
 
@@ -66,7 +69,7 @@ def build(session: Session, asked: Asked, *, by: Reader, locale: str) -> Paper:
     current = _rows(session, asked, by, IN_FORCE)
     over = _rows(session, asked, by, SUPERSEDED) + _rows(session, asked, by, WITHDRAWN)
     over.sort(key=lambda row: (row.document.code_key, row.document_id, row.effective_from or at))
-    known = _known(session, [*current, *over], clock.local(at).date(), locale)
+    known = _known(session, [*current, *over], at, locale)
     return Paper(
         title=TITLE.get(locale),
         subtitle=ON.fill(day=clock.local(at).strftime("%d/%m/%Y")).get(locale),
@@ -84,7 +87,7 @@ def _rows(session: Session, asked: Asked, by: Reader, state: str) -> list[Revisi
     return [row.revision for row in found.rows if row.revision is not None]
 
 
-def _known(session: Session, rows: Sequence[Revision], day: date, locale: str) -> _Known:
+def _known(session: Session, rows: Sequence[Revision], at: datetime, locale: str) -> _Known:
     signed = select(Signature).where(Signature.meaning == "approved", Signature.revision_id.is_not(None))
     rounds = {row.id: row.round for row in rows}
     approvers = {
@@ -105,10 +108,27 @@ def _known(session: Session, rows: Sequence[Revision], day: date, locale: str) -
         approvers,
         following,
         holdings.holders(session, list(rounds), locale),
+        _forms(session, at),
         _procedures(session),
-        {row.revision.id: row.due_on for row in reviews.all_due(session, on=day)},
+        {row.revision.id: row.due_on for row in reviews.all_due(session, on=clock.local(at).date())},
+        at,
         locale,
     )
+
+
+def _forms(session: Session, at: datetime) -> dict[int, str]:
+    """Return by document the forms in force that go with it: those whose code holds its code, and no longer one."""
+    standing = [(row.document.code_key, row) for row in revisions.in_force(session, on=at) if row.document.code_key]
+    owners = [(key, row) for key, row in standing if row.document.type.level < FORM_LEVEL]
+    found: dict[int, list[str]] = {}
+    for key, form in standing:
+        if form.document.type.level != FORM_LEVEL:
+            continue
+        holding = [(len(owner), row) for owner, row in owners if owner in key]
+        if holding:
+            _length, nearest = max(holding, key=lambda pair: pair[0])
+            found.setdefault(nearest.document_id, []).append(form.document.code)
+    return {document_id: "; ".join(sorted(codes)) for document_id, codes in found.items()}
 
 
 def _procedures(session: Session) -> dict[int, str]:
@@ -142,7 +162,7 @@ def _row(number: int, revision: Revision, known: _Known) -> list[Cell]:
         known.approvers.get(revision.id, ""),
         KEPT.get(locale) if revision.file_sha256 else "",
         known.holders.get(revision.id, ""),
-        "",
+        known.forms.get(revision.document_id, "") if revision.status(known.at) == IN_FORCE else "",
         decision.number if decision else revision.origin_decision,
         known.procedures.get(document.id, ""),
         known.due.get(revision.id),

@@ -156,7 +156,10 @@ def check(found: Check, locale: str) -> dict[str, Any]:
         "copies_to_recall": found.copies_to_recall,
         "copies_to_issue": found.copies_to_issue,
         "readers": found.readers,
-        "uncovered": plain(found.uncovered),
+        "uncovered": [
+            row | {"procedure": known.procedure}
+            for row, known in zip(plain(found.uncovered), found.uncovered, strict=True)
+        ],
     }
 
 

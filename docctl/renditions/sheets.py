@@ -83,7 +83,7 @@ def _signatures(session: Session, revision: Revision) -> list[Signature]:
     if revision.decision_id is not None:
         decision = session.get_one(decisions.Decision, revision.decision_id)
         signed = lifecycle.signatures(session, decision_id=decision.id)
-        found += [row for row in signed if row.round == decision.round]
+        found += [row for row in signed if row.round == decision.round and row.meaning == "signed"]
     return found
 
 

@@ -81,6 +81,9 @@ class Report:
                         "row": row.row.code,
                         "most": row.row.most / 100,
                         "points": None if row.claimed is None else row.claimed / 100,
+                        "met": row.fact.met if row.fact else None,
+                        "fact": row.fact.sentence.get(locale) if row.fact else "",
+                        "list": row.fact.behind if row.fact else "",
                     }
                     for row in self.sheet.rows
                 ],

@@ -8,10 +8,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, revisions, watch
+from docctl import audit, clock
 from docctl.audit import Action
-from docctl.documents import Document
 from docctl.people import Reader
+from docctl.reports.facts import Fact, facts
 from docctl.reports.figures import Year
 from docctl.reports.table import Claim
 from docctl.rules import NoRole, Refused, Sentence
@@ -59,15 +59,6 @@ class Annex:
     def children(self, code: str) -> list[Row]:
         """Return the rows right below a row, the criteria of the whole annex for the total."""
         return [row for row in self.rows if row.parent == ("" if code == TOTAL else code)]
-
-
-@dataclass(frozen=True)
-class Fact:
-    """What the records say of a row: whether it is met (None: nothing to judge by), in a sentence, and where to look."""
-
-    met: bool | None
-    sentence: Sentence
-    behind: str
 
 
 @dataclass(frozen=True)
@@ -180,58 +171,6 @@ def sheet(session: Session, computed: Year) -> Sheet:
     return Sheet(given.version, rows, total, claims[TOTAL].points if TOTAL in claims else None)
 
 
-def facts(session: Session, computed: Year) -> dict[str, Fact]:
-    """Return what the records say of the rows that docctl computes."""
-    found: dict[str, Fact] = {}
-    for name, label in (
-        ("coverage", "coverage"),
-        ("legal_watch", "laws_worked_in_on_time"),
-        ("reviews", "reviews_up_to_date"),
-    ):
-        figure = computed.figure(label)
-        met = figure.numerator == figure.denominator if figure.denominator else None
-        said = Sentence("{label}: {text}", "{label}: {text}").fill(label=figure.label, text=figure.text)
-        found[name] = Fact(met, said, figure.behind)
-    standing = computed.figure("documents_in_force")
-    found["in_force"] = Fact(
-        standing.numerator > 0,
-        Sentence("{n} tài liệu còn hiệu lực", "{n} documents in force").fill(n=standing.numerator),
-        standing.behind,
-    )
-    at = clock.midnight(computed.on)
-    current = revisions.in_force(session, on=at)
-    bare = [row for row in current if not revisions.decision_of(session, row)]
-    found["decided"] = Fact(
-        not bare if current else None,
-        Sentence("{n} trên {all} tài liệu ban hành theo quyết định", "{n} of {all} issued by a decision").fill(
-            n=len(current) - len(bare), all=len(current)
-        ),
-        "/decisions",
-    )
-    unchanged = [row for row in current if not row.change_rows]
-    found["changes"] = Fact(
-        not unchanged if current else None,
-        Sentence("{n} trên {all} tài liệu có bảng theo dõi thay đổi", "{n} of {all} have a change table").fill(
-            n=len(current) - len(unchanged), all=len(current)
-        ),
-        "/documents",
-    )
-    expired, clashes = watch.citing.expired(session, computed.on), _clashes(session)
-    found["external"] = Fact(
-        not expired and not clashes if current else None,
-        Sentence(
-            "{n} căn cứ hết hiệu lực trong tài liệu còn hiệu lực, {m} mã trùng",
-            "{n} expired citations in documents in force, {m} codes that clash",
-        ).fill(n=len(expired), m=clashes),
-        "/legal-watch/citations",
-    )
-    return found
-
-
 def written(points: int) -> str:
     """Write points as the annex does: `94,5`."""
     return f"{points / 100:g}".replace(".", ",")
-
-
-def _clashes(session: Session) -> int:
-    return len(session.scalars(select(Document.id).where(Document.code_clash)).all())

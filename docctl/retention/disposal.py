@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 
 from docctl import audit, clock, contents, lifecycle, workflow
 from docctl.audit import Action, Head
-from docctl.database import Base, Instant
+from docctl.database import Base, Instant, Kept
 from docctl.documents import Document
 from docctl.lifecycle import Signature, Stale
 from docctl.people import Reader, Reauthenticated
@@ -37,12 +37,13 @@ GONE = Sentence(
     "Nội dung đã được tiêu hủy theo biên bản số {number}; thông tin và mã SHA-256 được lưu.",
     "The content was disposed of under minutes {number}; its record and SHA-256 are kept.",
 )
-# What nothing living uses any more: neither a revision that is not disposed of, nor a request, nor a PDF made for one.
+# What nothing living uses any more: neither a revision that is not disposed of, nor a request, nor a finding.
 UNUSED = (
     "NOT EXISTS (SELECT 1 FROM revision WHERE revision.file_sha256 = {sha256} AND NOT EXISTS (SELECT 1 FROM disposal_line "
     "JOIN disposal ON disposal.id = disposal_line.disposal_id WHERE disposal_line.revision_id = revision.id "
     "AND disposal.state = 'executed')) "
-    "AND NOT EXISTS (SELECT 1 FROM change_request WHERE change_request.file_sha256 = {sha256})"
+    "AND NOT EXISTS (SELECT 1 FROM change_request WHERE change_request.file_sha256 = {sha256}) "
+    "AND NOT EXISTS (SELECT 1 FROM nonconformity_evidence WHERE nonconformity_evidence.sha256 = {sha256})"
 )
 
 BURIED = "SELECT sha256, disposed_at FROM disposed_content WHERE " + UNUSED.format(sha256="disposed_content.sha256")  # noqa: S608 - ours.
@@ -118,7 +119,7 @@ class DisposalLine(Base):
     revision: Mapped[Revision] = relationship()
 
 
-class DisposedContent(Base):
+class DisposedContent(Kept, Base):
     """The tombstone of a content: its row with SHA-256, size and kind stays, its bytes and its text are gone."""
 
     __tablename__ = "disposed_content"
@@ -188,10 +189,10 @@ def edit(
     for name in WORDS:
         setattr(disposal, name, clean_name(words.get(name, getattr(disposal, name) or "")).strip())
     disposal.held_on, disposal.year = held_on, held_on.year if held_on else None
-    disposal.lock += 1
-    session.flush()
     changed = {name: value for name, value in _words(disposal).items() if value != before[name]}
     if changed:
+        disposal.lock += 1
+        session.flush()
         audit.record(
             session,
             Action.DISPOSAL_EDITED,

@@ -9,11 +9,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from docctl import audit, checkpoints
+from docctl import posting as posting  # With these every table is known, whoever asks.
+from docctl import reports as reports
+from docctl import tokens as tokens
 from docctl.audit import Head
 from docctl.checkpoints import Checkpoint
 from docctl.database import Base
 from docctl.site import Site
-from docctl.verify import anchors, approvals, replay, schema, storage, trail
+from docctl.verify import anchors, approvals, kept, replay, schema, storage, trail
 from docctl.verify.anchors import Tail
 from docctl.verify.findings import Findings, Problem, Progress
 from docctl.verify.storage import Scope
@@ -28,14 +31,15 @@ CHECKED = ("audit_entry", "signature", "content", "workflow_version")
 class Report:
     """What was checked (tables by name, and how many rows of each), up to which head, and everything that is wrong.
 
-    `tail` is what no checkpoint vouches for; None when no checkpoints were given.
+    `tail` is what no checkpoint vouches for: everything when there were none to compare with (`anchored` False).
     """
 
     head: Head
     checked: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    tail: Tail | None = None
+    tail: Tail = field(default_factory=lambda: Tail(0, ""))
     scope: Scope = field(default_factory=Scope)
+    anchored: bool = False
 
     @property
     def ok(self) -> bool:
@@ -49,7 +53,8 @@ class Report:
             "head": {"sequence": self.head.sequence, "hash": self.head.hash},
             "checked": self.checked,
             "problems": [{"what": row.what, "record": row.record, "detail": row.detail} for row in self.problems],
-            "tail": self.tail.as_dict() if self.tail else None,
+            "tail": self.tail.as_dict(),
+            "anchored": self.anchored,
             "files": self.scope.words(),
             "covers": covers(),
         }
@@ -57,9 +62,12 @@ class Report:
 
 def covers() -> dict[str, list[str]]:
     """Return which tables are covered, and how: by the trail, by a check of their own, by checkpoints alone, or not."""
-    replayed = sorted({name for noun in replay.NOUNS for name in (noun.noun, noun.table) if name})
-    outside = sorted(checkpoints.EPHEMERAL - set(CHECKED))
-    rest = set(Base.metadata.tables) - set(replayed) - set(CHECKED) - set(outside)
+    told = {name for noun in replay.NOUNS for name in (noun.noun, noun.table) if name} | {"read_task"}
+    replayed = sorted(told | audit.kept_tables().keys() - set(CHECKED))
+    replayed = sorted({*replayed, "content_page", "content_heading"})
+    rest = set(Base.metadata.tables) - set(replayed) - set(CHECKED) - checkpoints.OUTSIDE
+    beside = sorted(f"{table}.{column}" for table, columns in checkpoints.UNTOLD.items() for column in columns)
+    outside = [*sorted(checkpoints.OUTSIDE), *beside]
     return {"replayed": replayed, "checked": list(CHECKED), "by_checkpoint_only": sorted(rest), "not": outside}
 
 
@@ -76,26 +84,31 @@ def verify(
     long the trail is; time is mostly that of reading every stored file again, which `scope` can make less.
     """
     findings = Findings(progress)
-    tail = None
-    with site.database.reading() as session:
-        connection = session.connection()
-        beside = (partial(storage.check_files, site.store, scope), partial(storage.check_index, site.engine))
-        for stage in (schema.check, trail.check, replay.check, approvals.check, *beside):
-            _run(stage, connection, findings)
-        try:
+    head, tail = Head(0, audit.GENESIS), Tail(0, "")
+    try:
+        with site.database.reading() as session:
+            connection = session.connection()
+            beside = (partial(storage.check_files, site.store, scope), partial(storage.check_index, site.engine))
+            for stage in (schema.check, trail.check, replay.check, kept.check, approvals.check, *beside):
+                _run(stage, connection, findings)
             head = audit.head(session)
-            if points is not None:
-                key = checkpoints.public_key(site.settings)
-                tail = anchors.check(points, key, site.store, head, connection, findings)
-        except DatabaseError as error:
-            head = Head(0, audit.GENESIS)
-            findings.found("database", "database", str(error.orig))
-    return Report(head, findings.checked, findings.problems, tail, scope)
+            key = checkpoints.public_key(site.settings)
+            tail = anchors.check(points or (), key, site.store, head, connection, findings)
+    except Exception as error:
+        # What does not even open, or whose head cannot be read, is a finding too.
+        findings.found("database", "database", _words(error))
+    return Report(head, findings.checked, findings.problems, tail, scope, points is not None)
 
 
 def _run(stage: Stage, connection: Connection, findings: Findings) -> None:
     try:
         stage(connection, findings)
-    except DatabaseError as error:
-        # A table that is gone or a damaged page ends one stage, never the report.
-        findings.found("database", "database", str(error.orig))
+    except Exception as error:
+        # A table that is gone, a damaged page, a value that no program wrote: it ends one stage, never the report.
+        findings.found("database", "database", _words(error))
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, DatabaseError):
+        return str(error.orig)
+    return f"holds what cannot be read: {type(error).__name__}: {error}"

@@ -1,7 +1,6 @@
 """Checks who approved what: valid signatures on the stored content, content hashes, decisions, and intervals."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from docctl import audit, workflow
-from docctl.verify.findings import Findings, paired, plain, stream
+from docctl.verify.findings import Findings, loaded, paired, plain, stream
 from docctl.workflow import WorkflowError
 
 REVISIONS = (
@@ -45,6 +44,27 @@ UNSIGNED_NO_EFFECT = (
     "WHERE signature.legal_assessment_id = legal_assessment.id AND signature.round = legal_assessment.round "
     "AND signature.meaning = 'assessed')"
 )
+# A report was signed, and a correction by the unit and by somebody else who verified it: in this round, on what they say.
+UNREPORTED = (
+    "SELECT id FROM internal_audit WHERE state = 'reported' AND NOT EXISTS (SELECT 1 FROM signature "
+    "WHERE signature.internal_audit_id = internal_audit.id AND signature.round = internal_audit.round "
+    "AND signature.meaning = 'reported' AND signature.content_hash = internal_audit.content_hash)"
+)
+UNVERIFIED = (
+    "SELECT id FROM nonconformity WHERE (state IN ('answered', 'closed') AND NOT EXISTS (SELECT 1 FROM signature "
+    "WHERE signature.nonconformity_id = nonconformity.id AND signature.round = nonconformity.round "
+    "AND signature.meaning = 'answered' AND signature.account_id = nonconformity.answered_by_id "
+    "AND signature.content_hash = nonconformity.content_hash)) OR (state = 'closed' AND NOT EXISTS (SELECT 1 FROM signature "
+    "WHERE signature.nonconformity_id = nonconformity.id AND signature.round = nonconformity.round "
+    "AND signature.meaning = 'verified' AND signature.account_id <> nonconformity.answered_by_id "
+    "AND signature.content_hash = nonconformity.content_hash))"
+)
+# Corrections that are signed; those of before they were have no signature to hold them to.
+CORRECTIONS = (
+    "SELECT correction.id, correction.decision_id, number, correction.signed_on, place, wrong, corrected, made_by_id, "
+    "signature.decision_id AS signed_decision, meaning, account_id, content_hash FROM correction "
+    "LEFT JOIN signature ON signature.id = signature_id WHERE signature_id IS NOT NULL ORDER BY correction.id"
+)
 UNISSUED = (
     "SELECT id FROM revision WHERE state IN ('issued', 'withdrawn') AND origin = 'workflow' AND NOT EXISTS "
     "(SELECT 1 FROM decision_line JOIN decision ON decision.id = decision_line.decision_id WHERE action = 'issue' "
@@ -72,10 +92,21 @@ def check(connection: Connection, findings: Findings) -> None:
     """Check revisions, then decisions, then what only all rows together can show."""
     _revisions(connection, findings)
     _decisions(connection, findings)
+    for row in stream(connection, CORRECTIONS):
+        words = [row.decision_id, row.number, plain(row.signed_on), row.place, row.wrong, row.corrected]
+        wanted = (row.decision_id, "corrected", row.made_by_id, _hash(words))
+        if wanted != (row.signed_decision, row.meaning, row.account_id, row.content_hash):
+            findings.found(
+                "approval", f"correction {row.id}", "has no signature of whoever recorded it on what it says"
+            )
     for row in stream(connection, UNACCEPTED):
         findings.found("approval", f"change_request {row.id}", "is accepted without a valid signature of its round")
     for row in stream(connection, UNSIGNED_NO_EFFECT):
         findings.found("approval", f"legal_assessment {row.id}", "found no effect without a signature of its round")
+    for row in stream(connection, UNREPORTED):
+        findings.found("approval", f"internal_audit {row.id}", "is reported without a signature on what it says")
+    for row in stream(connection, UNVERIFIED):
+        findings.found("approval", f"nonconformity {row.id}", "lacks the signature of its unit or of who verified it")
     for row in stream(connection, UNISSUED):
         findings.found("approval", f"revision {row.id}", "is issued without a line of an executed decision")
     for row in stream(connection, OVERLAPS):
@@ -159,12 +190,12 @@ def _has_signature(connection: Connection, row: Row[Any]) -> bool:
 def _code_when_frozen(connection: Connection, row: Row[Any]) -> str | None:
     frozen = 0
     for entry in stream(connection, FROZEN, id=row.id):
-        if json.loads(entry.detail).get("content_hash") == row.content_hash and not frozen:
+        if (loaded(entry.detail) or {}).get("content_hash") == row.content_hash and not frozen:
             frozen = entry.sequence
     code = None
     for entry in stream(connection, CODES, id=row.document_id):
         if entry.sequence < frozen:
-            code = json.loads(entry.detail).get("code")
+            code = (loaded(entry.detail) or {}).get("code")
     return code
 
 
@@ -191,5 +222,5 @@ def _grouped(connection: Connection, query: str) -> Iterator[tuple[int, list[Row
     return ((key, list(group)) for key, group in groupby(stream(connection, query), key=lambda row: row[0]))
 
 
-def _hash(signed: dict[str, Any]) -> str:
+def _hash(signed: dict[str, Any] | list[Any]) -> str:
     return hashlib.sha256(audit.canonical(signed).encode()).hexdigest()

@@ -84,7 +84,9 @@ NOUNS = (
     ),
     Controlled(
         "correction",
-        "SELECT id, decision_id, number, signed_on, place, wrong, corrected, made_by_id, made_at FROM correction ORDER BY id",
+        "SELECT id, decision_id, number, signed_on, place, wrong, corrected, made_by_id, made_at, signature_id "
+        "FROM correction ORDER BY id",
+        since=(("signature_id", None),),
     ),
     Controlled(
         "opinion",
@@ -93,7 +95,8 @@ NOUNS = (
     Controlled(
         "delegation",
         "SELECT id, from_account_id, to_account_id, form, document_number, document_date, unit_id, valid_from, "
-        "valid_to, ended_on, made_by_id FROM delegation ORDER BY id",
+        "valid_to, ended_on, made_at, made_by_id FROM delegation ORDER BY id",
+        unsaid=frozenset({"made_at"}),
     ),
     Controlled(
         "distribution_entry",
@@ -109,6 +112,9 @@ NOUNS = (
         "SELECT id, decision_id, number, held_on, basis, participants, due_on, state, round, workflow, workflow_version, "
         "content_hash, issued, returned, destroyed, archived, lost, opened_at, closed_at, head_sequence, head_hash "
         "FROM recall ORDER BY id",
+        listed_as="lines",
+        table="recall_line",
+        list_rows="SELECT recall_id, copy_id, due_on FROM recall_line ORDER BY recall_id, copy_id",
     ),
     Controlled(
         "retention_hold",
@@ -162,6 +168,37 @@ NOUNS = (
     Controlled(
         "citation_verdict",
         "SELECT id, document_id, key, label, verdict, given_at, given_by_id FROM citation_verdict ORDER BY id",
+    ),
+    Controlled(
+        "internal_audit",
+        "SELECT id, year, number, title, scope, criteria, first_day, last_day, team, plan, conclusion, checklist, state, "
+        "round, workflow, workflow_version, content_hash, opened_by_id, created_at, reported_at, head_sequence, head_hash "
+        "FROM internal_audit ORDER BY id",
+    ),
+    Controlled(
+        "audit_draw",
+        "SELECT id, internal_audit_id, position, seed, size, within, population, drawn_at, drawn_by_id FROM audit_draw "
+        "ORDER BY id",
+    ),
+    Controlled(
+        "audit_sample",
+        "SELECT id, internal_audit_id, position, document_id, revision_id, draw_id, taken_at, walked_at, walked_by_id "
+        "FROM audit_sample ORDER BY id",
+        listed_as="answers",
+        table="checklist_answer",
+        list_rows="SELECT audit_sample_id, position, point, verdict, note FROM checklist_answer "
+        "ORDER BY audit_sample_id, position",
+    ),
+    Controlled(
+        "nonconformity",
+        "SELECT id, internal_audit_id, position, audit_sample_id, point, grade, unit_id, requirement, statement, due_on, "
+        "cause, correction, remedy, proof, verification, state, round, workflow, workflow_version, content_hash, "
+        "raised_by_id, created_at, answered_by_id, answered_at, closed_by_id, closed_at FROM nonconformity ORDER BY id",
+    ),
+    Controlled(
+        "nonconformity_evidence",
+        "SELECT id, nonconformity_id, side, revision_id, decision_id, entry_sequence, entry_hash, sha256, file_name, note, "
+        "added_by_id, added_at FROM nonconformity_evidence ORDER BY id",
     ),
     Controlled(
         "review",
@@ -246,14 +283,14 @@ def _with_lists(
         findings.count(noun.table, len(listed or []))
         columns = dict(row._mapping)
         columns[noun.listed_as] = [_listed(noun, line) for line in listed or []]
-        positions = [line.position for line in listed or []]
+        positions = [line.position for line in listed or []] if noun.noun != "recall" else []
         if positions != list(range(1, len(positions) + 1)):
             findings.found("state", f"{noun.noun} {identity}", f"the positions of its {noun.listed_as} are {positions}")
         yield identity, columns
 
 
 def _listed(noun: Controlled, line: Row[Any]) -> list[Any]:
-    columns: list[Any] = list(line[1:] if noun.noun in ("decision", "disposal") else line[2:])
+    columns: list[Any] = list(line[1:] if noun.noun in ("decision", "disposal", "recall") else line[2:])
     return [plain(value) for value in columns]
 
 
@@ -403,9 +440,28 @@ def _keys(connection: Connection, findings: Findings) -> None:
     for row in stream(connection, "SELECT id, number, number_key FROM external_document ORDER BY id"):
         if number_key(row.number) != row.number_key:
             findings.found("state", f"external_document {row.id}", "number_key does not follow from its number")
-    for row in stream(connection, "SELECT id, detail, detail_sha256 FROM procedure ORDER BY id"):
+    for row in stream(
+        connection, "SELECT external_document_id, position, number, number_key FROM external_change ORDER BY id"
+    ):
+        if number_key(row.number) != row.number_key:
+            record = f"external_document {row.external_document_id}"
+            findings.found("state", record, f"number_key of change {row.position} does not follow from its number")
+    for row in stream(connection, "SELECT id, code, code_key, detail, detail_sha256 FROM procedure ORDER BY id"):
         if (_sha256(row.detail) if row.detail else "") != row.detail_sha256:
             findings.found("state", f"procedure {row.id}", "its full text does not give its SHA-256")
+        if code_key(row.code) != row.code_key:
+            findings.found("state", f"procedure {row.id}", "code_key does not follow from its code")
+    for row in stream(connection, "SELECT id, name, name_key FROM typed_figure ORDER BY id"):
+        if code_key(row.name)[:300] != row.name_key:
+            findings.found("state", f"typed_figure {row.id}", "name_key does not follow from its name")
+    for noun in ("controlled_copy", "read_task"):
+        for row in stream(connection, f"SELECT id, round FROM {noun} WHERE round <> 1 ORDER BY id"):  # noqa: S608
+            findings.found("state", f"{noun} {row.id}", f"round: stored {row.round}, and it has one round only")
+    for noun in ("recall", "disposal"):
+        for row in stream(connection, f"SELECT id, year, held_on FROM {noun} ORDER BY id"):  # noqa: S608 - names of ours.
+            day = plain(row.held_on)
+            if (int(day[:4]) if day else None) != row.year:
+                findings.found("state", f"{noun} {row.id}", "year does not follow from the day of its minutes")
     for row in stream(connection, "SELECT id, number, number_key, year, signed_on FROM decision ORDER BY id"):
         day = plain(row.signed_on)
         if code_key(row.number)[:80] != row.number_key or (int(day[:4]) if day else None) != row.year:

@@ -14,11 +14,17 @@ ENTRIES = (
 )
 SIGNATURES = (
     "SELECT id, round, seat, meaning, account_id, person, title, authority, signed_at, content_hash, revision_id, "
-    "decision_id, change_request_id, recall_id, legal_assessment_id, disposal_id FROM signature ORDER BY id"
+    "decision_id, change_request_id, recall_id, legal_assessment_id, disposal_id, "
+    "internal_audit_id, nonconformity_id FROM signature ORDER BY id"
 )
 # What is signed: the noun of the entry and the column that names its record.
-NOUNS = ("revision", "decision", "change_request", "recall", "legal_assessment", "disposal")
+NOUNS = (
+    *("revision", "decision", "change_request", "recall", "legal_assessment", "disposal"),
+    *("internal_audit", "nonconformity"),
+)
 SUBJECTS = {noun: f"{noun}_id" for noun in NOUNS}
+# These entries sign too: a correction bears its signature under the decision that it corrects.
+CORRECTED = "correction.made"
 SAID = ("id", "round", "seat", "meaning", "account_id", "person", "title", "authority", "signed_at", "content_hash")
 
 Claims = dict[int, tuple[int, bytes]]
@@ -56,13 +62,14 @@ def _claim(row: Row[Any], claims: Claims, findings: Findings) -> None:
         findings.found("trail", f"audit_entry {row.sequence}", "its detail cannot be read")
         return
     said = values.get("signature")
-    if row.action not in [f"{noun}.moved" for noun in SUBJECTS] or not isinstance(said, dict):
+    if row.action not in [*(f"{noun}.moved" for noun in SUBJECTS), CORRECTED] or not isinstance(said, dict):
         return
+    subject = ["decision", values.get("decision_id")] if row.action == CORRECTED else [row.noun, row.record_id]
     if (said.get("account_id"), said.get("person"), said.get("title")) != (row.actor_id, row.actor, row.actor_title):
         findings.found("signature", f"audit_entry {row.sequence}", "names another signer than its actor")
     if said.get("id") in claims:
         findings.found("signature", f"signature {said.get('id')}", f"is made again by entry {row.sequence}")
-    claims[said.get("id", 0)] = (row.sequence, _digest([row.noun, row.record_id, *(said.get(name) for name in SAID)]))
+    claims[said.get("id", 0)] = (row.sequence, _digest([*subject, *(said.get(name) for name in SAID)]))
 
 
 def _signatures(connection: Connection, claims: Claims, findings: Findings) -> None:

@@ -5,11 +5,20 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 
-from docctl import audit, chains, decisions, register, revisions
+from docctl import audit, chains, decisions, recall, register, revisions
 from docctl.chains import Step
 from docctl.web import asking, edge
 
 blueprint = Blueprint("chains", __name__)
+
+# The page of each record that a step is about, and what its address calls it.
+PAGES = {
+    "revision": ("revisions.show", "revision_id"),
+    "decision": ("decisions.show", "decision_id"),
+    "change_request": ("requests.show", "request_id"),
+    "distribution": ("distribution.of_revision", "revision_id"),
+    "recall": ("recalls.show_one", "recall_id"),
+}
 
 
 @blueprint.get("/documents/<int:document_id>/chain")
@@ -63,8 +72,8 @@ def _page(title: str, name: str, steps: list[Step], **more: Any) -> str:
 def _url(step: Step) -> str:
     if step.record_id is None:
         return ""
-    pages = {"revision": "revisions.show", "decision": "decisions.show", "change_request": "requests.show"}
-    if step.noun not in pages:
+    if step.noun not in PAGES or (step.noun == "recall" and not recall.may_see(edge.me())):
         return ""
-    key: dict[str, Any] = {("request_id" if step.noun == "change_request" else f"{step.noun}_id"): step.record_id}
-    return url_for(pages[step.noun], **key)
+    page, name = PAGES[step.noun]
+    key: dict[str, Any] = {name: step.record_id}
+    return url_for(page, **key)

@@ -30,6 +30,7 @@ from docctl.workflow import Act
 blueprint = Blueprint("decisions", __name__)
 
 FORMS_OF_SIGNATURE = ("TM.", "KT.", "TL.", "TUQ.")
+ASKED = ("reason", "password", "confirmed")
 TYPED = ("issue", "withdraw", "keep", "reason")
 MOST_FOUND = 30
 A_DAY = {"autocomplete": "off", "inputmode": "numeric", "placeholder": "26/10/2022"}
@@ -221,10 +222,11 @@ def correct(decision_id: int) -> Response:
     """Record a correction of form of an executed decision."""
     _load(decision_id)
     errors.show_again(lambda refused: _page(decision_id, refused, said="correction"))
+    signing = edge.signing(request.form.get("password"))
     decision = _load(decision_id, writing=True)
     typed = {name: request.form.get(name, "") for name in ("number", "place", "wrong", "corrected")}
     day = asking.read_day(request.form.get("signed_on"), "signed_on")
-    decisions.correct(edge.writing(), decision, by=edge.me(), signed_on=day, **typed)
+    decisions.correct(edge.writing(), decision, by=edge.me(), signed_on=day, signing=signing, **typed)
     edge.commit()
     flash(_("The correction is recorded."), "success")
     return redirect(_url(decision_id, "corrections"), 303)
@@ -279,7 +281,16 @@ def act(decision_id: int) -> Response:
     errors.show_again(lambda refused: _page(decision_id, refused, trigger=trigger))
     signing = edge.signing(request.form.get("password"))
     decision = _load(decision_id, writing=True)
-    found = decisions.act(edge.writing(), decision, trigger, by=edge.me(), reason=reason, signing=signing, seen=_seen())
+    found = decisions.act(
+        edge.writing(),
+        decision,
+        trigger,
+        by=edge.me(),
+        reason=reason,
+        signing=signing,
+        seen=_seen(),
+        confirmed=request.form.getlist("confirmed"),
+    )
     edge.commit()
     return redirect(_url(decision_id, "check" if found and found.errors else ""), 303)
 
@@ -346,7 +357,7 @@ def _page(
         papers=papers.PAPERS,
         accepted=forms.ACCEPTED,
         mended_at=_mended_at,
-        signatures=lifecycle.signatures(session, decision_id=decision.id),
+        signatures=[row for row in lifecycle.signatures(session, decision_id=decision.id) if row.meaning == "signed"],
         entries=telling.history(audit.of_record(session, "decision", decision.id)),
         content_hash=decisions.content_hash(decision),
     )
@@ -456,6 +467,7 @@ def _act(given: Act, found: Check | None, refused: Refused | None) -> SimpleName
     if executes and found is not None:
         happens = " ".join((_will_happen(found), happens))
     sentence = refused.sentence.get(locale) if refused else ""
+    left = found.uncovered if given.trigger == "check" and found is not None else []
     return SimpleNamespace(
         trigger=given.trigger,
         label=given.label.get(locale),
@@ -464,9 +476,12 @@ def _act(given: Act, found: Check | None, refused: Refused | None) -> SimpleName
         asks=given.asks,
         signs=bool(given.signs),
         happens=happens,
-        confirm=executes,
-        typed={"reason": request.form.get("reason", "")} if refused else {},
-        errors={refused.field: sentence} if refused and refused.field in ("reason", "password") else {},
+        confirm=executes or bool(left),
+        confirmations=[SimpleNamespace(value=row.procedure, label=row.sentence.get(locale)) for row in left],
+        typed={"reason": request.form.get("reason", ""), "confirmed": request.form.getlist("confirmed")}
+        if refused
+        else {},
+        errors={refused.field: sentence} if refused and refused.field in ASKED else {},
     )
 
 
@@ -485,7 +500,7 @@ def _will_happen(found: Check) -> str:
 
 def _general(refused: Refused | None, trigger: str, adding: bool) -> str:
     """Return a refusal that belongs to no field that the page shows."""
-    if refused is None or adding or (trigger and refused.field in ("reason", "password")):
+    if refused is None or adding or (trigger and refused.field in ASKED):
         return ""
     return refused.sentence.get(language.locale())
 

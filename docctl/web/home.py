@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from docctl import decisions, documents, register, reviews, tasks, units, watch
 from docctl.distribution import ReadTask, reading
+from docctl.internal_audits import Nonconformity
 from docctl.register import Asked
 from docctl.requests import ChangeRequest
 from docctl.revisions import Revision
@@ -81,6 +82,8 @@ def _row(task: Task) -> SimpleNamespace:
 def _other_row(task: Task) -> SimpleNamespace:
     if isinstance(task.subject, ChangeRequest):
         return _request_row(task.subject)
+    if isinstance(task.subject, Nonconformity):
+        return _slip_row(task.subject)
     decision = task.subject
     return SimpleNamespace(
         code=getattr(decision, "number", "") or _("decision"),
@@ -90,6 +93,20 @@ def _other_row(task: Task) -> SimpleNamespace:
         status=decision.state,
         unit_name="",
         url=url_for("decisions.show", decision_id=decision.id),
+    )
+
+
+def _slip_row(slip: Nonconformity) -> SimpleNamespace:
+    day = show.day(slip.due_on)
+    due = _("overdue since %(day)s", day=day) if slip.days_left < 0 else _("due on %(day)s", day=day)
+    return SimpleNamespace(
+        code=_("slip %(number)s", number=slip.number_text),
+        title=f"{due}: {slip.statement[:120]}",
+        edition_text="",
+        effective_from=None,
+        status={"open": "to_correct", "answered": "to_verify"}.get(slip.state, slip.state),
+        unit_name=slip.unit.name(language.locale()),
+        url=url_for("nonconformity.show_one", slip_id=slip.id),
     )
 
 

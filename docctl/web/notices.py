@@ -21,6 +21,7 @@ PAGES = {
     "revision": ("revisions.show", "revision_id"),
     "decision": ("decisions.show", "decision_id"),
     "change_request": ("requests.show", "request_id"),
+    "nonconformity": ("nonconformity.show_one", "slip_id"),
     "saved_search": ("searches.show", "search_id"),
 }
 KINDS = {

@@ -11,7 +11,20 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SearchField, SelectField, StringField, TextAreaField
 
-from docctl import audit, documents, lifecycle, people, register, requests, revisions, units, workflow
+from docctl import (
+    audit,
+    clock,
+    deadlines,
+    documents,
+    holidays,
+    lifecycle,
+    people,
+    register,
+    requests,
+    revisions,
+    units,
+    workflow,
+)
 from docctl.documents import Document
 from docctl.people import Account
 from docctl.requests import ABOUT_A_DOCUMENT, CONCLUSIONS, KINDS, LEADS_TO_A_DRAFT, Asked, ChangeRequest, Words
@@ -226,6 +239,8 @@ def _page(request_id: int, refused: Refused | None = None, trigger: str = "") ->
     shown = [_act(given, refused if given.trigger == trigger else None) for given in asked]
     panel = any(given.errors for given in shown)
     seen = found.revision and revisions.load(session, found.revision.id, by=me)
+    law = found.law_effective_on
+    law_due = deadlines.deadline(law, holidays=holidays.days(session)) if law else None
     return render_template(
         "requests/show.html",
         found=found,
@@ -241,6 +256,8 @@ def _page(request_id: int, refused: Refused | None = None, trigger: str = "") ->
         decision=requests.number_of_decision(session, found),
         opinions=[_opinion(row, found, follows) for row in requests.opinions(session, found)],
         conclusions=CONCLUSIONS,
+        law_due=law_due,
+        law_late=law_due is not None and requests.is_open(found) and law_due < clock.today(),
         signatures=[_signature(row, found) for row in lifecycle.signatures(session, change_request_id=found.id)],
         follows=follows,
         drawing=workflow.draw(follows, current=found.state, locale=language.locale()),

@@ -92,6 +92,7 @@ def navigation() -> list[NavItem]:
             (_("Distribution"), "distribution.index"),
             (_("Recall"), "recalls.index"),
             (_("Retention"), "retention.index"),
+            (_("Internal audits"), "internal_audits.index"),
         ]
     links += [
         (_("External documents"), "external.index"),

@@ -39,7 +39,10 @@ _UNTOLD = frozenset(
         "recall_id",
     }
     | {"delivered_by_id", "received_by_id", "settled_by_id"}
-    | {"status_token", "posted_by_id", "posted_at", "lines"}
+    | {"status_token", "posted_by_id", "posted_at", "lines", "kept", "found"}
+    | {"internal_audit_id", "audit_sample_id", "nonconformity_id", "draw_id", "position", "taken_at", "walked_by_id"}
+    | {"opened_by_id", "reported_at", "raised_by_id", "answered_by_id", "closed_by_id", "drawn_by_id", "added_by_id"}
+    | {"answered_at", "drawn_at", "population", "entry_hash", "checklist"}
 )
 
 
@@ -52,6 +55,8 @@ _PAGES = {
     "external_document": ("external.show", "external_id"),
     "procedure": ("procedures.show", "procedure_id"),
     "legal_assessment": ("watch.show", "assessment_id"),
+    "internal_audit": ("internal_audits.show_one", "audit_id"),
+    "nonconformity": ("nonconformity.show_one", "slip_id"),
 }
 
 
@@ -147,6 +152,8 @@ def actions() -> dict[str, str]:
         Action.OPINION_GIVEN: _("opinion given"),
         Action.DELEGATION_MADE: _("delegation in writing made"),
         Action.DELEGATION_ENDED: _("delegation in writing ended"),
+        Action.CONFIGURATION_KEPT: _("configuration recorded as it is"),
+        Action.SCHEMA_UPGRADED: _("database schema upgraded"),
         Action.TRAIL_RESTORED: _("restored from a backup"),
         Action.TRAIL_READ: _("trail read"),
         Action.TRAIL_EXPORTED: _("trail exported"),
@@ -162,6 +169,16 @@ def actions() -> dict[str, str]:
         Action.ASSESSMENT_OPENED: _("assessment of a changed law opened"),
         Action.ASSESSMENT_MOVED: _("assessment of a changed law moved on"),
         Action.ASSESSMENT_REQUESTED: _("change request opened for a changed law"),
+        Action.INTERNAL_AUDIT_OPENED: _("internal audit opened"),
+        Action.INTERNAL_AUDIT_EDITED: _("internal audit edited"),
+        Action.INTERNAL_AUDIT_MOVED: _("internal audit moved on"),
+        Action.AUDIT_DRAWN: _("samples drawn at random"),
+        Action.AUDIT_SAMPLED: _("sample taken by an audit"),
+        Action.AUDIT_WALKED: _("sample answered by an audit"),
+        Action.NONCONFORMITY_RAISED: _("finding raised"),
+        Action.NONCONFORMITY_EDITED: _("corrective report written"),
+        Action.NONCONFORMITY_MOVED: _("corrective-action slip moved on"),
+        Action.NONCONFORMITY_EVIDENCED: _("evidence linked to a finding"),
         Action.REVIEW_DONE: _("review done"),
         Action.FIGURE_TYPED: _("figure of the report typed"),
         Action.POINTS_CLAIMED: _("points claimed"),
@@ -256,6 +273,11 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "procedure": _("administrative procedure"),
         "legal_assessment": _("assessment of a changed law"),
         "review": _("review"),
+        "internal_audit": _("internal audit"),
+        "audit_draw": _("random draw"),
+        "audit_sample": _("sample"),
+        "nonconformity": _("corrective-action slip"),
+        "nonconformity_evidence": _("evidence of a slip"),
         "typed_figure": _("figure of the report"),
         "claim": _("points of the self-assessment"),
         "citation_verdict": _("citation"),
@@ -267,6 +289,8 @@ def _about(entry: AuditEntry, records: Mapping[tuple[str, int], str]) -> str:
         "obligation": _("duty after a decision"),
         "posting": _("public posting"),
         "token": _("token of a program"),
+        "configuration": _("configuration"),
+        "schema": _("database schema"),
         "history_event": _("line of a history"),
     }
     noun = entry.noun.removesuffix("s")
@@ -421,6 +445,29 @@ def _label(name: str) -> str:
         "points": _("points, in hundredths"),
         "evidence": _("evidence"),
         "row": _("row of the annex"),
+        "scope": _("scope"),
+        "criteria": _("criteria"),
+        "first_day": _("first day"),
+        "last_day": _("last day"),
+        "team": _("team"),
+        "plan": _("plan"),
+        "seed": _("seed"),
+        "size": _("number of samples"),
+        "within": _("within"),
+        "answers": _("checklist"),
+        "walked_at": _("answered at"),
+        "point": _("point of the checklist"),
+        "grade": _("grade"),
+        "requirement": _("requirement"),
+        "statement": _("what does not conform"),
+        "cause": _("cause"),
+        "correction": _("correction at once"),
+        "remedy": _("corrective action"),
+        "proof": _("what proves it"),
+        "verification": _("verified"),
+        "side": _("side"),
+        "entry_sequence": _("entry of the trail"),
+        "note": _("note"),
         "cause_number": _("changed by"),
         "cause_kind": _("what it does"),
         "deadline": _("deadline"),
@@ -460,6 +507,8 @@ def _label(name: str) -> str:
         "place": _("place in the decision"),
         "wrong": _("as it read"),
         "corrected": _("as it should read"),
+        "left_uncovered": _("administrative procedures left without a document"),
+        "confirmed": _("confirmed by hand"),
         "remark": _("remark"),
         "history": _("imported history"),
         "entries": _("entries"),
@@ -483,7 +532,7 @@ def _plain(name: str, value: Any, names: Mapping[int, str]) -> str:
         return show.say(KINDS[value]) if value in KINDS else str(value)
     if name == "roles":
         return ", ".join(show.say(ROLES[role]) if role in ROLES else str(role) for role in value)
-    if name in ("lines", "changes", "events"):
+    if name in ("lines", "changes", "events", "answers"):
         return str(_("%(n)s rows", n=len(value)))
     if name == "origin":
         return str({"workflow": _("drafted here"), "import": _("imported")}.get(value, value))
@@ -518,7 +567,10 @@ def _noun(noun: str) -> str:
     """Return whose triggers these are: a workflow of a noun bears its name, all others are of revisions."""
     noun = noun.removesuffix("s")
     noun = "change_request" if noun == "request" else noun  # What the address of its pages calls it.
-    own = ("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal", "legal_assessment")
+    own = (
+        *("decision", "change_request", "read_task", "controlled_copy", "recall", "disposal", "legal_assessment"),
+        *("internal_audit", "nonconformity"),
+    )
     return noun if noun in own else "revision"
 
 

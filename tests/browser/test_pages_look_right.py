@@ -1,19 +1,25 @@
 """Every page at three widths, in both languages and both colours: nothing sticks out, nothing is said to the console."""
 
+import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import pikepdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from docctl import clock, decisions
+from docctl import clock, contents, decisions, jobs, renditions, revisions
 from docctl.documents import Document
 from docctl.exporting import registers
+from docctl.files.kinds import Kind
 from docctl.revisions import Revision
 from docctl.site import Site
 from tests.browser.conftest import Window
 from tests.conftest import LIVES, Cast, Made
+from tests.files import signing
+from tests.nouns.test_internal_audits import raised, under_way
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -51,12 +57,29 @@ def pages(site: Site, cast: Cast, make_revision: Callable[..., Made]) -> dict[st
             f"/s/{session.get_one(Revision, made[state].id).status_token}"
             for state in ("in_force", "scheduled", "superseded", "withdrawn")
         ]
+    signed = signed_draft(site, cast, make_revision("draft", title="Quy trình có tệp ký số"))
+    audited = raised(site, cast, under_way(site, cast, made["in_force"].code, made["withdrawn"].code))
     in_force = f"/documents/{made['in_force'].document_id}"
     draft = made["draft"].id
     return {
         "": ["/sign-in", *papers],
-        "author": ["/", "/documents", "/documents/new", f"/revisions/{draft}", f"/revisions/{draft}/edit", in_force],
-        "reviewer": ["/", f"/revisions/{made['in_review'].id}", "/notices", "/account/notices"],
+        "author": [
+            "/",
+            "/documents",
+            "/documents/new",
+            f"/revisions/{draft}",
+            f"/revisions/{draft}/edit",
+            in_force,
+            f"/revisions/{signed}/read",
+            f"/revisions/{signed}/signatures",
+        ],
+        "reviewer": [
+            "/",
+            f"/revisions/{made['in_review'].id}",
+            "/notices",
+            "/account/notices",
+            f"/nonconformities/{audited}",
+        ],
         "approver": ["/", f"/revisions/{made['in_approval'].id}", f"/decisions/{wrong}"],
         "controller": [
             "/",
@@ -73,9 +96,39 @@ def pages(site: Site, cast: Cast, make_revision: Callable[..., Made]) -> dict[st
             *(f"/registers/{name}" for name in registers.REGISTERS),
         ],
         "staff": ["/", "/documents", "/search?q=khai+sinh", "/search?q=khong+co+gi+ca", in_force, "/account/password"],
-        "auditor": ["/", "/trail", f"{in_force}/trail", f"/revisions/{again.id}", "/style"],
+        "auditor": [
+            "/",
+            "/trail",
+            f"{in_force}/trail",
+            f"/revisions/{again.id}",
+            "/style",
+            f"/revisions/{again.id}/read",
+            f"{in_force}/chain",
+            f"/decisions/{executed}/chain",
+            "/internal-audits",
+            "/internal-audits/1",
+            "/internal-audits/1/samples/1",
+            f"/nonconformities/{audited}",
+        ],
         "admin": ["/", "/accounts", "/accounts/1/closure", "/units", "/units/2", "/no-such-page"],
     }
+
+
+def signed_draft(site: Site, cast: Cast, made: Made) -> int:
+    """Give a draft a signed PDF as its file, with its pages and signatures looked into; returns its id."""
+    pdf, bare = pikepdf.new(), io.BytesIO()
+    pdf.add_blank_page()
+    pdf.save(bare)
+    with ThreadPoolExecutor(1) as aside:  # Signing runs a loop of its own, beside that of the browser.
+        signed = aside.submit(signing.sign, bare.getvalue(), signing.person()).result()
+    stored = site.store.put(io.BytesIO(signed), limit_bytes=1 << 20)
+    with site.database.writing() as session:
+        content = contents.keep(session, sha256=stored.sha256, size=stored.size, kind="pdf")
+        revision, author = session.get_one(Revision, made.id), cast.reader(session, "author")
+        revisions.edit(session, revision, by=author, seen=revision.lock, content=content, file_name="Bản ký số.pdf")
+    renditions.ask(site.database, site.store, stored.sha256, Kind.PDF)
+    jobs.render_waiting(site)
+    return made.id
 
 
 def defects(window: Window, axe: Axe) -> list[str]:

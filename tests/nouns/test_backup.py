@@ -1,5 +1,6 @@
 """Backups: complete or not there at all, and restored only when every byte is what the manifest says."""
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from docctl import audit, backup, revisions
+from docctl import audit, backup, checkpoints, revisions
 from docctl.revisions import Revision
 from docctl.rules import Refused
 from docctl.search import following
@@ -34,7 +35,16 @@ def repacked(source: Path, target: Path, change: Callable[[str, bytes], tuple[st
             kept = change(name, old.read(name))
             if kept:
                 new.writestr(*kept)
+        new.comment = b"0" * 64
+    whole = target.read_bytes()[:-64]
+    target.write_bytes(whole + hashlib.sha256(whole).hexdigest().encode())
     return target
+
+
+def test_an_archive_that_is_only_packed_anew_is_the_same_backup(saved: Path, tmp_path: Path) -> None:
+    same = repacked(saved, tmp_path / "same.zip", lambda name, content: (name, content))
+    manifest, _ = backup.restore(settings(tmp_path / "other"), same)
+    assert manifest == backup.restore(settings(tmp_path / "third"), saved)[0]
 
 
 def test_a_restored_site_is_the_site_that_was_saved_and_verifies(site: Site, saved: Path, tmp_path: Path) -> None:
@@ -44,8 +54,10 @@ def test_a_restored_site_is_the_site_that_was_saved_and_verifies(site: Site, sav
     try:
         assert verify(opened).problems == []
         with opened.database.reading() as session, site.database.reading() as original:
-            assert audit.head(session) == audit.head(original)
-            assert manifest.hash == audit.head(session).hash
+            assert manifest.hash == audit.head(original).hash
+            (restored,) = audit.past(session, manifest.sequence)
+            assert (restored.action, restored.prev_hash) == ("trail.restored", manifest.hash)
+            assert (restored.values["epoch"], checkpoints.epoch(session)) == (2, 2)
             assert len(revisions.in_force(session)) == 1
         assert following.follow(opened.database, opened.engine) > 0
         assert not list((tmp_path / "other").glob("restoring-*"))

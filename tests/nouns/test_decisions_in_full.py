@@ -269,11 +269,26 @@ def test_a_correction_mends_the_form_and_not_the_content(
         for wrong, corrected in ((code, "QT-99"), (f"{decision.effective_from:%d/%m/%Y}", "01/01/2030")):
             with pytest.raises(Refused, match="đổi nội dung"):
                 decisions.correct(session, decision, by=controller, wrong=wrong, corrected=corrected, **given)
-        decisions.correct(session, decision, by=controller, wrong="thi hánh", corrected="thi hành", **given)
+        given |= {"wrong": "thi hánh", "corrected": "thi hành"}
+        for signing in (None, cast.signing(session, "approver")):
+            with pytest.raises(Refused, match="cần ký"):
+                decisions.correct(session, decision, by=controller, signing=signing, **given)
+        signing = cast.signing(session, "controller")
+        made = decisions.correct(session, decision, by=controller, signing=signing, **given)
+        assert made.signature is not None
+        assert (made.signature.meaning, made.signature.content_hash) == ("corrected", made.content_hash())
         assert "thi hánh" in papers.paper(session, decision, "decision", by=controller, locale="vi").opening[-1]
     changed = {name for name, digest in everything().items() if before.get(name) != digest}
-    assert changed == {"correction", "audit_entry"}
+    assert changed == {"correction", "signature", "audit_entry"}
     assert verify(site).problems == []
+    unsigned = "INSERT INTO correction SELECT 99, decision_id, number, signed_on, place, wrong, corrected, made_by_id, "
+    with pytest.raises(IntegrityError, match="bears the signature"), site.database.writing() as session:
+        session.connection().exec_driver_sql(unsigned + "made_at, NULL FROM correction")
+    with site.database.writing() as session:
+        for sql in ("DROP TRIGGER correction_never_changes", "UPDATE correction SET corrected = 'thi hành ngay'"):
+            session.connection().exec_driver_sql(sql)
+    found = {(row.what, row.record) for row in verify(site).problems}
+    assert {("approval", "correction 1"), ("state", "correction 1")} <= found
 
 
 def test_a_notice_of_one_paragraph_names_the_codes_and_the_link(site: Site, executed: int) -> None:

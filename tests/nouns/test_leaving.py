@@ -59,6 +59,13 @@ HISTORY = {
     "controlled_copy.received_by_id",
     "controlled_copy.settled_by_id",
     "disposal.drafted_by_id",  # Any document controller carries a draft of minutes on.
+    "internal_audit.opened_by_id",  # Any auditor carries an audit on.
+    "audit_draw.drawn_by_id",
+    "audit_sample.walked_by_id",
+    "nonconformity.raised_by_id",
+    "nonconformity.answered_by_id",  # Any other auditor verifies; a slip sent back is the unit head's.
+    "nonconformity.closed_by_id",
+    "nonconformity_evidence.added_by_id",
     "retention_hold.placed_by_id",
     "distribution.made_by_id",
     "decision.signer_id",

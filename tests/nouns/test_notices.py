@@ -4,21 +4,30 @@ import dataclasses
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
-from docctl import announcing, clock, config, jobs, leaving, mailing, notices, people, revisions
+from docctl import announcing, clock, config, documents, jobs, leaving, mailing, notices, people, revisions
 from docctl.config import ConfigError
-from docctl.notices import DIGEST, WAITS, Mail, News, Notice
+from docctl.distribution import lists, reading
+from docctl.notices import DIGEST, REMINDER, WAITS, Mail, News, Notice
 from docctl.revisions import Revision
 from docctl.rules import Refused
 from docctl.site import Site
@@ -245,6 +254,134 @@ def test_the_digest_comes_once_a_day_to_those_who_have_something_in_it(
     assert sum("things wait for you" in letter["Subject"] for letter in postbox.letters) == 2
 
 
+def unread_for(site: Site, cast: Cast, make_revision: Make, *, days: int) -> Made:
+    """Put a procedure in force that the controller was asked to read so many days ago."""
+    with site.database.writing() as session:
+        by, kind = cast.reader(session, "controller"), documents.find_type(session, "QT")
+        lists.add(session, by=by, type=kind, target="person", person=people.find(session, "controller"))
+    with clock.at(clock.midnight(clock.today() - timedelta(days=days))):
+        return make_revision("in_force", on=clock.today())
+
+
+def reminders(site: Site) -> list[Mail]:
+    return [row for row in letters(site) if row.kind == REMINDER]
+
+
+def test_whoever_has_not_confirmed_a_reading_is_reminded_once_at_each_of_its_days(
+    mailed: Site, cast: Cast, postbox: Postbox, make_revision: Make
+) -> None:
+    made = unread_for(mailed, cast, make_revision, days=0)
+    begins = clock.midnight(clock.today())
+    counted = []
+    for day in (6, 7, 8, 14, 20, 30, 60):
+        for hour in (5, 8, 9):
+            with clock.at(begins + timedelta(days=day, hours=hour)):
+                jobs.post(mailed)
+        counted.append((day, len(reminders(mailed))))
+    assert counted == [(6, 0), (7, 1), (8, 1), (14, 2), (20, 2), (30, 3), (60, 3)]
+    sent = [letter for letter in postbox.letters if "confirmed having read" in letter["Subject"]]
+    assert [letter["To"] for letter in sent] == ["controller@office.example"] * 3
+    assert f"{made.code} 01/00" in sent[0].get_content()
+    assert "(7 days)" in sent[0].get_content()
+    assert "http://docctl.example/reading" in sent[0].get_content()
+
+
+def test_a_long_silence_is_one_letter_and_several_readings_are_one_letter(
+    mailed: Site, cast: Cast, make_revision: Make
+) -> None:
+    unread_for(mailed, cast, make_revision, days=20)
+    make_revision("in_force", title="Quy trình khác", on=clock.today() - timedelta(days=20))
+    with clock.at(clock.midnight(clock.today()) + timedelta(days=8, hours=8)):
+        jobs.post(mailed)
+        jobs.post(mailed)
+    (letter,) = reminders(mailed)
+    assert letter.subject.startswith("You have not confirmed having read 2")
+
+
+def test_nobody_is_reminded_of_what_is_confirmed_ended_or_not_wanted(
+    mailed: Site, cast: Cast, make_revision: Make
+) -> None:
+    made = unread_for(mailed, cast, make_revision, days=0)
+    later = clock.midnight(clock.today()) + timedelta(days=8, hours=8)
+    with mailed.database.writing() as session:
+        me = cast.reader(session, "controller")
+        notices.choose(session, by=me, email="controller@office.example", wanted=[WAITS, DIGEST])
+    with clock.at(later):
+        jobs.post(mailed)
+    assert reminders(mailed) == []
+    with mailed.database.writing() as session:
+        me = cast.reader(session, "controller")
+        notices.choose(session, by=me, email="controller@office.example", wanted=notices.MAILED)
+        reading.opened(session, session.get_one(Revision, made.id), by=me)
+        (task,) = reading.pending(session, by=me)
+        reading.act(session, task, "understand", by=me)
+    with clock.at(later + timedelta(days=8)):
+        jobs.post(mailed)
+    assert reminders(mailed) == []
+
+
+class Lock:
+    """A certificate of its own for the loopback address, and a server that asks for a name and a password."""
+
+    def __init__(self, folder: Path) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        now = datetime.now(UTC)
+        made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        made = made.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        self.certificate, secret = folder / "server.pem", folder / "server.key"
+        self.certificate.write_bytes(made.sign(key, SHA256()).public_bytes(Encoding.PEM))
+        secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.certificate, secret)
+        self.asked: list[tuple[bytes, bytes]] = []
+
+    def let_in(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
+        self.asked.append((given.login, given.password))
+        # A line that is closed from the first byte on is no upgrade of an open one, and is not told apart here.
+        assert session.ssl is not None or server.tls_context is None, "a password never goes over the open line"
+        return AuthResult(success=given.login == b"office" and given.password == b"mat khau@1")
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_letters_go_over_tls_with_a_password_and_never_to_a_server_that_nobody_vouches_for(
+    mailed: Site, make_revision: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    lock, box = Lock(tmp_path), Postbox()
+    how: dict[str, Any] = {"authenticator": lock.let_in}
+    if scheme == "smtps":
+        box.controller = Controller(
+            box, hostname="localhost", port=box.port, ssl_context=lock.context, auth_require_tls=False, **how
+        )
+    else:
+        box.controller = Controller(
+            box, hostname="localhost", port=box.port, tls_context=lock.context, require_starttls=True, **how
+        )
+    monkeypatch.setenv("SSL_CERT_FILE", str(lock.certificate))
+    box.controller.start()
+    try:
+        url = f"{scheme}://office:mat%20khau%401@localhost:{box.port}?from=iso@office.example"
+        site = dataclasses.replace(mailed, settings=dataclasses.replace(mailed.settings, smtp_url=url))
+        make_revision("in_review")
+        now = clock.midnight(clock.today()) + timedelta(hours=5)
+        monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+        with clock.at(now):
+            jobs.post(site)
+        assert box.letters == []
+        assert "CERTIFICATE_VERIFY_FAILED" in letters(site)[0].last_error
+        monkeypatch.setenv("SSL_CERT_FILE", str(lock.certificate))
+        with clock.at(now + timedelta(seconds=31)):
+            jobs.post(site)
+    finally:
+        box.down()
+    assert set(lock.asked) == {(b"office", b"mat khau@1")}
+    assert sorted(box.to) == ["format-reviewer@office.example", "reviewer@office.example"]
+    assert "iso@office.example" in box.letters[0]["From"]
+    assert all(row.sent_at for row in letters(site))
+
+
 @pytest.mark.parametrize("kind", [WAITS, DIGEST])
 def test_nobody_gets_letters_of_a_kind_that_he_does_not_want(
     mailed: Site, cast: Cast, postbox: Postbox, make_revision: Make, kind: str
@@ -291,7 +428,7 @@ def test_the_choice_of_letters_is_in_the_trail_and_a_wrong_address_is_refused(si
     with site.database.writing() as session:
         notices.choose(session, by=cast.reader(session, "staff"), email=" staff@office.example ", wanted=["waits"])
         assert people.find(session, "staff").email == "staff@office.example"
-        assert notices.refused_kinds(session, people.find(session, "staff")) == {"digest", "found"}
+        assert notices.refused_kinds(session, people.find(session, "staff")) == {"digest", "found", "reminder"}
         for wrong in ("staff", "staff@", "a@b", "a b@c.vn", "a@c.vn\nBcc: x@y.z", "x" * 250 + "@c.vn"):
             with pytest.raises(Refused) as refused:
                 notices.choose(session, by=cast.reader(session, "staff"), email=wrong, wanted=[])

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from docctl import clock, decisions, procedures, verify
+from docctl import audit, clock, decisions, procedures, verify
 from docctl.documents import Document
 from docctl.procedures import Entry, Event
 from docctl.rules import NoRole, Refused
@@ -85,6 +85,27 @@ def test_a_withdrawn_document_alarms_for_what_it_leaves_uncovered_and_the_dry_ru
     assert share(site) == (0, 3)
     with site.database.reading() as session:
         assert [alarm.procedure.id for alarm in procedures.alarms(session).withdrawn_document] == ids[:2]
+
+
+def test_the_dry_run_asks_to_confirm_each_procedure_that_is_left_without_a_document(site: Site, cast, catalogue):
+    made, _ids = catalogue
+    decision_id = decide(site, cast, withdraw=[made.document_id], on=clock.today(), until="draft")
+    with site.database.writing() as session:
+        decision, controller = session.get_one(decisions.Decision, decision_id), cast.reader(session, "controller")
+        left = [row.procedure for row in decisions.dry_run(session, decision).uncovered]
+        assert len(left) == 2
+        for confirmed in ([], left[:1]):
+            with pytest.raises(Refused) as refused:
+                decisions.check(session, decision, by=controller, confirmed=confirmed)
+            missing = [code for code in left if code not in confirmed]
+            assert refused.value.field == "confirmed"
+            assert ", ".join(missing) in refused.value.sentence.en
+            assert not any(code in refused.value.sentence.en for code in confirmed)
+            assert decision.state == "draft"
+        decisions.check(session, decision, by=controller, confirmed=left)
+        assert decision.state == "checked"
+        entry = audit.of_record(session, "decision", decision_id)[-1]
+        assert (entry.values["left_uncovered"], entry.values["confirmed"]) == (left, True)
 
 
 def test_a_link_ends_once_and_stays_on_record(site: Site, cast, catalogue):

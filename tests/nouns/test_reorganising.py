@@ -38,6 +38,7 @@ GOES_ON = {
 # ... and what says where something was once.
 HISTORY = {
     "change_request.requester_unit_id",
+    "nonconformity.unit_id",  # Whose finding it was; the head of the successor reaches it still.
     "unit.successor_id",
     "unit_succession.successor_id",
     "unit_succession.unit_id",

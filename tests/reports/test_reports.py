@@ -4,13 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from docctl import clock, reports, reviews, verify
+from docctl import clock, documents, reports, reviews, verify, web
+from docctl.distribution import lists
 from docctl.documents import Document
 from docctl.exporting import report as paper
 from docctl.reports import scoring
 from docctl.rules import NoRole, Refused
 from docctl.site import Site
-from tests.sample import sample_office, sample_site
+from tests.sample import SAMPLE_PASSWORD, sample_office, sample_site
+from tests.web.conftest import Browser
 
 __all__ = ["sample_office", "sample_site"]
 
@@ -151,3 +153,93 @@ def test_the_report_is_written_in_the_words_of_the_offices(site: Site, cast, mak
     assert f"năm {clock.today().year}" in made.title
     assert "1 tài liệu còn hiệu lực" in text
     assert scoring.written(9450) == "94,5"
+
+
+COMPUTED = {
+    *("7.1", "7.2d", "8.1", "8.2", "8.3", "8.4", "8.5", "8.6", "8.7", "8.8", "8.9"),
+    *("13", "14", "16"),
+}
+
+
+def test_the_rows_that_the_records_can_speak_of_are_computed_each_with_where_to_look(site: Site, cast, make_revision):
+    make_revision("in_force")
+    with site.database.reading() as session:
+        found = reports.of_year(session, clock.today().year)
+    facts = {row.row.code: row.fact for row in found.sheet.rows if row.fact}
+    assert set(facts) == COMPUTED
+    assert all(fact.behind.startswith("/") and fact.sentence.vi and fact.sentence.en for fact in facts.values())
+    assert facts["8.5"].sentence.en == "0 of 1 documents in force distributed"
+    assert facts["8.8"].met is True
+    assert facts["16"].met is False  # No request was made, and nothing has a second edition.
+
+
+def test_an_overdue_recall_no_audit_procedure_and_no_improvement_contradict_full_points(
+    site: Site, cast, make_revision
+):
+
+    year = clock.today().year
+    with site.database.writing() as session:
+        by, kind = cast.reader(session, "controller"), documents.find_type(session, "QT")
+        lists.add(session, by=by, type=kind, target="own_unit", medium="paper", copies=2, reads=False)
+    with clock.at(clock.now() - timedelta(days=60)):
+        make_revision("withdrawn", title="Quy trình đã thu hồi")
+    make_revision("in_force", title="Quy trình khác", on=clock.today())
+    with site.database.writing() as session:
+        by = cast.reader(session, "controller")
+        for code in ("8.6", "13", "14", "16"):
+            reports.claim(session, year, code, reports.annex().row(code).most, by=by, evidence="Biên bản")
+        found = reports.of_year(session, year)
+        said = {row.about: row.sentence.en for row in found.contradictions}
+    assert set(said) == {"8.6", "13", "14", "16"}
+    assert "0 of 1 recalls closed with minutes, 1 overdue" in said["8.6"]
+    assert "No procedure “đánh giá nội bộ” is in force" in said["13"]
+    make_revision("in_force", title="Quy trình đánh giá nội bộ", on=clock.today())
+    make_revision("superseded", title="Xem xét của lãnh đạo")
+    with site.database.reading() as session:
+        assert {row.about for row in reports.of_year(session, year).contradictions} == {"8.6"}
+
+
+def test_what_is_kept_past_its_period_contradicts_full_points_for_retention(site: Site, cast, make_revision):
+
+    make_revision("withdrawn")
+    year = clock.today().year
+    with site.database.writing() as session:
+        documents.find_type(session, "QT").retention_years = None
+        reports.claim(session, year, "8.7", 150, by=cast.reader(session, "controller"), evidence="Sổ")
+        assert "8.7" not in {row.about for row in reports.of_year(session, year).contradictions}
+        documents.find_type(session, "QT").retention_years = 1
+    with clock.at(clock.now() + timedelta(days=400)), site.database.writing() as session:
+        later = clock.today().year
+        reports.claim(session, later, "8.7", 150, by=cast.reader(session, "controller"), evidence="Sổ")
+        found = {row.about: row.sentence.en for row in reports.of_year(session, later).contradictions}
+    assert "1 of 1 ended records are past their period" in found["8.7"]
+
+
+@pytest.mark.large
+def test_the_pages_of_the_sample_office_show_both_numbers_and_flag_what_the_report_of_2022_said(sample_site: Site):
+    app = web.create(sample_site)
+    app.test_client_class = Browser
+    browser = app.test_client()
+    browser.get("/sign-in")
+    assert browser.send("/sign-in", name="controller", password=SAMPLE_PASSWORD).status_code == 303
+    coverage = browser.read("/procedures/coverage?on=31/12/2022")
+    assert "264" in coverage
+    assert "319" in coverage
+    assert "82.8 %" in coverage
+    browser.read("/reports/2022")
+    said = {"name": "TTHC có quy trình", "value": "264/314 = 82,7 %", "source": "Báo cáo năm 2022"}
+    assert browser.send("/reports/2022/figures", **said).status_code == 303
+    annex, lost, points = reports.annex(), 550, {}
+    for row in annex.rows:
+        if not annex.children(row.code):
+            less = min(lost, row.most)
+            lost -= less
+            points[f"points-{row.code}"] = scoring.written(row.most - less)
+    points["points-total"] = "96,5"
+    assert browser.send("/reports/2022/points", **points).status_code == 303
+    page = browser.read("/reports/2022")
+    for figure in ("273", "101", "80", "2804/QĐ-UBND", "264/319 = 82,8 %"):
+        assert figure in page
+    flagged = page.split('id="contradictions"')[1].split("</section>")[0]
+    assert "264/314 is 84,1 %, not 82,7 %" in flagged
+    assert "The total says 96,5 points, but the rows add up to 94,5" in flagged

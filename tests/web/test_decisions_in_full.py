@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from docctl import authority, clock, decisions, people
+from docctl import authority, clock, decisions, people, procedures
 from docctl.decisions import Decision
+from docctl.documents import Document
+from docctl.procedures import Entry
 from docctl.site import Site
 from tests.conftest import PASSWORD, Cast, Made, decide
 from tests.web.conftest import Browser
@@ -157,6 +159,10 @@ def test_a_correction_of_content_is_refused_and_one_of_form_is_shown(sign_in: Si
     controller = sign_in("controller")
     controller.read(f"/decisions/{executed}")
     given = {"number": "3/ĐC", "signed_on": "05/01/2026", "place": "Điều 1", "corrected": "thi hành"}
+    unsigned = controller.send(f"/decisions/{executed}/corrections", wrong="thi hánh", **given)
+    assert unsigned.status_code == 409
+    assert "enter your password again" in unsigned.text
+    given["password"] = PASSWORD
     answer = controller.send(f"/decisions/{executed}/corrections", wrong="QT-TP-01", **given)
     assert answer.status_code == 409
     assert "Make a later decision" in answer.text
@@ -202,3 +208,26 @@ def test_the_page_of_delegations_records_one_and_refuses_to_pass_it_on(sign_in: 
     assert answer.status_code == 409
     assert "is never passed on" in answer.text
     assert sign_in("staff").get("/delegations").status_code == 403
+
+
+def test_the_page_asks_to_confirm_a_procedure_that_a_withdrawal_leaves_without_a_document(
+    sign_in: SignIn, site: Site, cast: Cast, make_revision: Make
+) -> None:
+    made = make_revision("in_force")
+    with site.database.writing() as session:
+        controller = cast.reader(session, "controller")
+        row = procedures.add(session, Entry(code="1.000055", title="Đăng ký khai tử"), by=controller)
+        procedures.link(session, row, session.get_one(Document, made.document_id), by=controller)
+    decision_id = decide(site, cast, withdraw=[made.document_id], on=clock.today(), until="draft")
+    browser = sign_in("controller")
+    page = browser.read(f"/decisions/{decision_id}")
+    assert 'name="confirmed" value="1.000055"' in page
+    assert "1.000055 “Đăng ký khai tử”" in page
+    answer = send(browser, decision_id, "transitions", trigger="check")
+    assert answer.status_code == 409
+    assert "1.000055" in re.search(r'id="act-check-confirmed-error".*', answer.text)[0]  # type: ignore[index]
+    assert send(browser, decision_id, "transitions", trigger="check", confirmed="1.000055").status_code == 303
+    page = browser.read(f"/decisions/{decision_id}")
+    assert "1.000055" in page
+    with site.database.reading() as session:
+        assert session.get_one(Decision, decision_id).state == "checked"

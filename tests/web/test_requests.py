@@ -122,3 +122,15 @@ def test_a_document_that_staff_may_not_see_is_not_there_for_a_request(sign_in: S
     answer = staff.send("/requests", kind="amend", document=hidden.code, reason="?", **ROW)
     assert answer.status_code == 409
     assert "There is no document QT-AN-01" in answer.text
+
+
+def test_a_request_that_rests_on_a_law_shows_the_day_by_which_it_must_be_worked_in(
+    sign_in: SignIn, make_revision: Make
+) -> None:
+    staff, document = sign_in("staff"), make_revision("in_force")
+    plain = staff.read(f"/requests/{made(staff, document)}")
+    assert "three months" not in plain
+    on_time = made(staff, document, legal_basis="Luật Hộ tịch", law_effective_on="01/07/2022")
+    page = staff.read(f"/requests/{on_time}")
+    assert "03/10/2022" in page.split("To be worked in by (three months)")[1].split("</dd>")[0]
+    assert "overdue" in page.split("To be worked in by (three months)")[1].split("</dd>")[0]

@@ -32,6 +32,9 @@ HERE_ONLY = {
     ("change_request", "submit"): ["complete", "incomplete"],
     ("controlled_copy", "return"): ["paper", "electronic"],
     ("legal_assessment", "finish"): ["worked_in", "not_yet"],
+    ("internal_audit", "open"): ["any"],
+    **{("internal_audit", trigger): ["complete", "incomplete"] for trigger in ("begin", "report")},
+    ("nonconformity", "answer"): ["complete", "incomplete"],
 }
 MINUTES = ("recall", "disposal")
 NO = Sentence("Không.", "No.")

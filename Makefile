@@ -30,6 +30,7 @@ bench: $(VENV)/.test ## Measure, printed as ratios, and written as JSON to bench
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.files
 	$(BIN)/python -m benchmarks.papers
+	$(BIN)/python -m benchmarks.in_force
 
 lint: $(VENV)/.test ## Check style and types
 	$(BIN)/ruff check .

@@ -79,7 +79,10 @@ class Instant(TypeDecorator[datetime]):
         """Give back an aware datetime in UTC."""
         if value is None:
             return None
-        return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(UTC)
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        found = datetime.fromisoformat(value)
+        return found if found.tzinfo is UTC else found.astimezone(UTC)
 
 
 def iso(instant: datetime) -> str:

@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from docctl import audit, checkpoints
-from docctl import posting as posting  # With these every table is known, whoever asks.
+from docctl import internal_audits as internal_audits  # With these every table is known, whoever asks.
+from docctl import posting as posting
+from docctl import reminding as reminding
 from docctl import reports as reports
 from docctl import tokens as tokens
 from docctl.audit import Head

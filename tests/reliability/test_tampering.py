@@ -3,15 +3,22 @@
 import io
 import json
 import random
+import re
 import shutil
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pypdfium2
 import pytest
 
-from docctl import checkpoints, contents, documents
+from docctl import checkpoints, contents, documents, evidence, exporting, recall, reports
 from docctl.checkpoints import Checkpoint
+from docctl.decisions import Decision
+from docctl.exporting import decisions as decision_papers
+from docctl.exporting import minutes, report
+from docctl.retention import disposal
 from docctl.site import Site, open_site
 from docctl.verify import Report, covers, verify
 from tests.conftest import Cast, settings
@@ -29,10 +36,20 @@ SEED = 20221026
 BY_ANCHOR = {
     # Numbers that rows of a list have in their table, by which nothing is looked up.
     *("change_row.id", "request_row.id", "decision_line.id", "disposal_line.id", "external_change.id"),
-    *("procedure_event.id",),
+    *("procedure_event.id", "checklist_answer.id"),
     # The counters by which an old page is told from a new one.
     *(f"{noun}.lock" for noun in ("revision", "decision", "change_request", "recall", "disposal", "legal_assessment")),
-    *(f"{noun}.lock" for noun in ("controlled_copy", "read_task", "external_document", "procedure")),
+    *(
+        f"{noun}.lock"
+        for noun in (
+            "controlled_copy",
+            "read_task",
+            "external_document",
+            "procedure",
+            "internal_audit",
+            "nonconformity",
+        )
+    ),
 }
 
 
@@ -146,7 +163,7 @@ def test_every_column_of_every_covered_table_changed_in_turn_is_found(kept: Kept
             else:
                 missed.append(f"{table}.{column} {how}")
     print(f"\n{sum(counted.values())} columns of {len(said['replayed'] + said['checked'])} tables: {dict(counted)}")
-    assert missed == []
+    assert missed == [], missed
     assert by_trail & BY_ANCHOR == set(), "the trail shows more than this file says"
 
 
@@ -347,3 +364,50 @@ def test_a_database_that_does_not_open_as_it_should_is_an_answer_and_no_accident
     answer = docctl(kept.storage, "verify", "--json")
     assert answer.returncode == (2 if table == "alembic_version" else 1)
     assert "Traceback" not in answer.stderr
+
+
+def test_the_head_stands_on_every_minutes_annex_report_and_evidence_pack(
+    office_made: tuple[Path, Path, Lived], tmp_path: Path
+) -> None:
+    storage = tmp_path / "storage"
+    shutil.copytree(office_made[0], storage)
+    site = open_site(settings(storage))
+    try:
+        with site.database.reading() as session:
+            by = Cast(site).reader(session, "controller")
+            decision = session.get_one(Decision, office_made[2].decision)
+            papers = {
+                name: decision_papers.paper(session, decision, name, by=by, locale="vi")
+                for name in ("decision", "annex-1", "annex-2", "annex-3")
+            }
+            papers["recall"] = minutes.of_recall(session, recall.all_recalls(session)[0], locale="vi")
+            papers["disposal"] = minutes.of_disposal(session, disposal.all_disposals(session)[0], locale="vi")
+            papers["report"] = report.build(session, reports.of_year(session, 2022), locale="vi")
+            subject = evidence.of_decision(session, decision)
+        known = dict(tamperer.asked(storage / "docctl.db", "SELECT sequence, hash FROM audit_entry"))
+        for name, paper in papers.items():
+            assert paper.head is not None, name
+            assert known[paper.head.sequence] == paper.head.hash, name
+            assert paper.head.hash in _words_of_pdf(exporting.write(paper, "pdf")), name
+            assert paper.head.hash in _words_of_docx(exporting.write(paper, "docx")), name
+        made = evidence.save(site, subject, tmp_path / "pack.zip", by=None)
+        with zipfile.ZipFile(tmp_path / "pack.zip") as pack:
+            assert made["head"]["hash"] in pack.read("index.html").decode()
+            kept = [json.loads(line) for line in pack.read("checkpoints.jsonl").decode().splitlines()]
+        assert (kept[-1]["sequence"], kept[-1]["hash"]) == (made["head"]["sequence"], made["head"]["hash"])
+    finally:
+        site.close()
+
+
+def _words_of_pdf(data: bytes) -> str:
+    document = pypdfium2.PdfDocument(data)
+    try:
+        return re.sub(r"\s", "", "".join(page.get_textpage().get_text_range() for page in document))
+    finally:
+        document.close()
+
+
+def _words_of_docx(data: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        parts = [package.read(name).decode() for name in package.namelist() if name.endswith(".xml")]
+    return re.sub(r"<[^>]*>|\s", "", "".join(part for part in parts))

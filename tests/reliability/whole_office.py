@@ -7,11 +7,13 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from docctl import (
+    audit,
     clock,
     contents,
     decisions,
     documents,
     external,
+    internal_audits,
     jobs,
     notices,
     people,
@@ -35,6 +37,7 @@ from docctl.external import Change as LawChange
 from docctl.external import Entry as Law
 from docctl.files.kinds import Kind
 from docctl.importing.history import Plan, import_history
+from docctl.internal_audits import InternalAudit, Nonconformity, auditing, findings
 from docctl.procedures import Entry as Procedure
 from docctl.procedures import Event
 from docctl.requests import Words
@@ -42,6 +45,7 @@ from docctl.retention import disposal, schedule
 from docctl.revisions import Change, Revision
 from docctl.site import Site
 from tests.conftest import Cast, decide, keep
+from tests.nouns.test_internal_audits import answered, opened, raised, walked
 from tests.test_verify import Lived, live, take_to_approval, written
 
 
@@ -54,6 +58,7 @@ def furnish(site: Site, cast: Cast, storage: Path) -> Lived:
     _decision_in_full(site, cast, lived.decision)
     _requests(site, cast, lived.document)
     _history(site, storage.parent)
+    _internal_audit(site, cast)
     _units(site, cast)
     _disposal(site, cast, withdrawn)
     jobs.wake(site)
@@ -135,6 +140,7 @@ def _decision_in_full(site: Site, cast: Cast, decision_id: int) -> None:
             place="Điều 2",
             wrong="chức thực",
             corrected="chứng thực",
+            signing=cast.signing(session, "controller"),
         )
         posting.set_type(session, documents.find_type(session, "QT"), by=by, posting="listed")
         posting.post(session, decision, by=by, signing=cast.signing(session, "controller"), address="/public/")
@@ -164,6 +170,23 @@ def _history(site: Site, folder: Path) -> None:
     history = folder / "history.jsonl"
     history.write_text("".join(json.dumps(common | line) + "\n" for line in lines), encoding="utf-8")
     import_history(site, history, folder, Plan("mẫu"), locale="en")
+
+
+def _internal_audit(site: Site, cast: Cast) -> None:
+    """Audit two documents, one drawn and one chosen; raise a finding, answer it with its proof, and link evidence."""
+    made = opened(site, cast)
+    with site.database.writing() as session:
+        found, by = session.get_one(InternalAudit, made), cast.reader(session, "auditor")
+        internal_audits.draw(session, found, by=by, size=1, seed="26102022")
+        auditing.act(session, found, "begin", by=by)
+        for sample in auditing.samples(session, found):
+            walked(session, cast, sample)
+    slip = raised(site, cast, made)
+    with site.database.writing() as session:
+        row, by = session.get_one(Nonconformity, slip), cast.reader(session, "auditor")
+        entry = audit.past(session, 0, limit=1)[0]
+        findings.link(session, row, by=by, side="finding", entry=entry)
+    answered(site, cast, slip)
 
 
 def _units(site: Site, cast: Cast) -> None:

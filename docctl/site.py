@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from docctl import audit, clock, lifecycle, search, searches, workflow
-from docctl import retention as retention  # With the last of the nouns that sign every table is known.
+from docctl import retention as retention  # With the last of the nouns that sign, and tokens, every table is known.
+from docctl import tokens as tokens
 from docctl import watch as watch
 from docctl.config import ConfigError, Settings
 from docctl.database import Database, knows_schema, newest_schema, schema_version, upgrade

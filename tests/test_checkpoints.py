@@ -14,7 +14,7 @@ from docctl.checkpoints import Checkpoint
 from docctl.rules import Refused
 from docctl.site import Site
 from docctl.verify import Report, covers, verify
-from tests.conftest import decide
+from tests.conftest import decide, take
 
 
 def entries(site: Site, number: int) -> None:
@@ -127,3 +127,29 @@ def test_every_table_is_covered_in_a_way_that_is_said(site: Site) -> None:
     named = [name for names in said.values() for name in names if "." not in name]
     assert sorted(named) == sorted(tables - {"alembic_version"})
     assert {"document", "revision", "decision", "history_event"} <= set(said["replayed"])
+
+
+def test_notices_that_are_read_letters_that_are_sent_and_searches_change_nothing_that_a_checkpoint_vouches_for(
+    site: Site, cast: Any, make_revision: Any
+) -> None:
+    from docctl import notices, people, searches
+    from docctl.notices import Mail
+
+    made = make_revision("draft")
+    jobs.wake(site)
+    with site.database.writing() as session:
+        people.find(session, "reviewer").email = "reviewer@office.example"
+    take(site, cast, made.id, "submit")
+    jobs.wake(site)
+    point = checkpoints.make(site)
+    with site.database.writing() as session:
+        assert notices.mark_read(session, by=cast.reader(session, "reviewer")) == 1
+        sent = session.query(Mail).one()
+        sent.sent_at = clock.now()
+        wish = searches.Wish("khai sinh")
+        searches.save(session, site.engine, wish, by=cast.reader(session, "staff"))
+        site.heard.note(by=cast.reader(session, "staff"), words="khai sinh", found=True, took_ms=1)
+    jobs.wake(site)
+    report = checked(site, point)
+    assert report.tail is not None
+    assert (report.problems, report.tail.entries) == ([], 0)

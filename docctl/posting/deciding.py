@@ -54,18 +54,18 @@ def what(session: Session, decision: Decision) -> list[list[Any]]:
     A line is its number, code, edition, SHA-256 of the file, and `on_show`, `gone` or `withheld`.
     """
     listed = []
+    standing = {row.document_id: row.id for row in revisions.in_force(session)}
     for line in decisions.lines_of(session, decision):
         if line.action == KEEP:
             continue
-        current = revisions.in_force(session, document=line.document)
-        shown = bool(current) and is_posted(line.document)
+        current, shown = standing.get(line.document_id), is_posted(line.document)
         if line.action == ISSUE:
             revision = line.revision
-            came_to = ON_SHOW if shown and current[0].id == line.revision_id else WITHHELD
+            came_to = ON_SHOW if shown and current == line.revision_id else WITHHELD
         else:
             assert line.action == WITHDRAW
             revision = None
-            came_to = GONE if is_posted(line.document) and not current else WITHHELD
+            came_to = GONE if shown and current is None else WITHHELD
         edition, sha256 = (revision.edition_text, revision.file_sha256 or "") if revision else ("", "")
         listed.append([line.position, line.document.code, edition, sha256, came_to])
     return listed

@@ -6,7 +6,7 @@ from alembic import op
 import docctl.database
 from docctl.migrations.guarding import guard
 
-revision = "0022"
+revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None

@@ -74,6 +74,7 @@ class Builds:
         self.parts = parts
         self.only = only  # Empty: the live one, whichever that is.
         self.exclusive = exclusive or Exclusive(folder / LOCK)
+        self.damaged = ""
 
     @contextmanager
     def indexing(self) -> Iterator[bool]:
@@ -96,6 +97,11 @@ class Builds:
     def live(self) -> str:
         """Return the name of the live build, empty when there is none of this version."""
         return self.only or self._named(LIVE)
+
+    def answering(self) -> str:
+        """Return the live build unless this process found it damaged, also while whoever writes has not noticed yet."""
+        build = self.live()
+        return "" if build == self.damaged else build
 
     def create(self, prepare: Callable[[str], None]) -> str:
         """Make an empty build, its parts prepared by the engine, and return its name."""
@@ -139,11 +145,15 @@ class Builds:
             self._forget(BUILDING)
 
     def give_up(self, build: str, why: str) -> None:
-        """Let a damaged build be the live one no longer, unless somebody is writing: he notices it himself."""
-        if build and self.exclusive.acquire(0):
+        """Ask a damaged build no longer, and let it be the live one no longer unless somebody is writing just now."""
+        if not build:
+            return
+        if build != self.damaged:
+            log.warning("The search index is damaged (%s) and will be built again.", why)
+        self.damaged = build
+        if self.exclusive.acquire(0):
             try:
                 if self._named(LIVE) == build:
-                    log.warning("The search index is damaged (%s) and will be built again.", why)
                     self._forget(LIVE)
             finally:
                 self.exclusive.release()

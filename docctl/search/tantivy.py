@@ -110,7 +110,7 @@ class TantivyEngine:
 
     def generation(self) -> Hashable:
         """Return the build and its latest commit."""
-        build = self.builds.live()
+        build = self.builds.answering()
         try:
             return (build, (self.folder / build / PART / "meta.json").stat().st_mtime_ns) if build else ""
         except OSError:
@@ -154,7 +154,7 @@ class TantivyEngine:
             return EngineResult(0, [])
         build, why = "", ""
         for _ in range(2):
-            build = self.builds.live()
+            build = self.builds.answering()
             try:
                 return self._search(build, query, CURRENT if index == "current" else "", only, limit)
             except Damaged as damage:
@@ -205,8 +205,9 @@ class TantivyEngine:
             return held
 
     def _position(self) -> tuple[int, str]:
-        build = self.builds.live()
+        build = self.builds.answering()
         if not build:
+            self.builds.give_up(self.builds.live(), "")
             return 0, ""
         try:
             opened = self._at(build)

@@ -265,7 +265,7 @@ class WhooshEngine:
 
     def generation(self) -> Hashable:
         """Return the build and the latest commit of both its indexes."""
-        build = self.builds.live()
+        build = self.builds.answering()
         if not build:
             return ""
         latest = (TOC._latest_generation(self._storage(build, name), MAIN) for name in (CURRENT, ARCHIVE))
@@ -313,7 +313,9 @@ class WhooshEngine:
         names = (CURRENT,) if index == "current" else (ARCHIVE, CURRENT)
         build, why = "", ""
         for _ in range(2):  # A file may go while a reader opens it, so a failed read is tried once more.
-            build = self.builds.live()
+            build = self.builds.answering()
+            if not build:
+                return EngineResult(0, [])
             try:
                 segments = [segment for name in names for segment in self._open(name).segments]
                 return scoring.search(segments, query, only, limit)
@@ -335,7 +337,10 @@ class WhooshEngine:
     def _position(self) -> tuple[int, str]:
         build, why = "", ""
         for _ in range(2):
-            build = self.builds.live()
+            build = self.builds.answering()
+            if not build:
+                self.builds.give_up(self.builds.live(), "")
+                return 0, ""
             try:
                 self._open(ARCHIVE)  # Both must be whole, or all is built again.
                 return self._open(CURRENT).position()

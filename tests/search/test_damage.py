@@ -82,7 +82,10 @@ def test_a_search_never_waits_for_whoever_builds(indexed):
     flip(sealed(indexed)[0], random.Random(1))
     other = open_engine(indexed.settings.search, indexed.settings.index)
     with indexed.engine.indexing():
-        assert look(indexed, "tau ca", other).took_ms < 5000
+        results = look(indexed, "tau ca", other)
+    assert results.took_ms < 5000
+    assert results.understood == [finding.BEING_BUILT]
+    assert other.position() == 0
     other.close()
 
 

@@ -200,4 +200,4 @@ def ids_in_force(session: Session, on: datetime, by: Reader | None = None) -> di
     query = select(Revision.document_id, Revision.id).where(revisions.in_force_at(on))
     if by is not None and not by.sees_everything:
         query = query.join(Document).where(revisions.visible(by))
-    return dict(session.connection().execute(query).tuples().all())
+    return {row.document_id: row.id for row in session.connection().execute(query)}

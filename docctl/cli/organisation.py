@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from docctl import audit, authority, clock, documents, people, reorganising, units, workflow
+from docctl import audit, authority, checkpoints, clock, documents, people, reorganising, units, workflow
 from docctl.audit import Action
 from docctl.cli.main import NUMBER, Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
 from docctl.database import Database, knows_schema, newest_schema, schema_version
@@ -25,28 +25,32 @@ def init(office: str, admin: str, as_json: bool) -> None:
     if schema_version(database):
         fail("The storage folder has a database already. Nothing was changed.")
     password = secrets.token_urlsafe(12)
-    with opened(migrate=True) as site, site.database.writing() as session:
-        unit = units.add(session, code="CQ", name_vi=office or "Cơ quan", name_en=office or "The office", kind="office")
-        documents.add_standard_types(session)
-        account = people.add(
-            session,
-            name=admin,
-            password=password,
-            roles=["admin"],
-            unit=unit,
-            title_vi="Quản trị hệ thống",
-            title_en="Administrator",
-            must_change_password=True,
-        )
-        audit.record(
-            session,
-            Action.ACCOUNT_ADDED,
-            by=None,
-            noun="account",
-            record_id=account.id,
-            name=account.name,
-            roles=["admin"],
-        )
+    with opened(migrate=True) as site:
+        with site.database.writing() as session:
+            unit = units.add(
+                session, code="CQ", name_vi=office or "Cơ quan", name_en=office or "The office", kind="office"
+            )
+            documents.add_standard_types(session)
+            account = people.add(
+                session,
+                name=admin,
+                password=password,
+                roles=["admin"],
+                unit=unit,
+                title_vi="Quản trị hệ thống",
+                title_en="Administrator",
+                must_change_password=True,
+            )
+            audit.record(
+                session,
+                Action.ACCOUNT_ADDED,
+                by=None,
+                noun="account",
+                record_id=account.id,
+                name=account.name,
+                roles=["admin"],
+            )
+        checkpoints.make(site)
     say(
         as_json,
         {"storage": str(settings().storage), "name": admin, "password": password},

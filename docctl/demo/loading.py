@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, contents, decisions, documents, lifecycle, people, revisions, units, watch
+from docctl import audit, checkpoints, clock, contents, decisions, documents, lifecycle, people, revisions, units, watch
 from docctl.audit import Action
 from docctl.decisions import Decision, Line
 from docctl.demo import auditing, distributing, law, organisation
@@ -95,6 +95,7 @@ def load(site: Site, progress: Callable[[str], None] = lambda line: None) -> Loa
             replay.run()
     if missing:
         following.follow(site.database, site.engine)
+        checkpoints.follow(site)
     with site.database.reading() as session:
         return Loaded(
             in_force=len(revisions.in_force(session)),

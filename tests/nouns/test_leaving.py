@@ -55,6 +55,7 @@ HISTORY = {
     "typed_figure.typed_by_id",
     "decision_scan.attached_by_id",
     "obligation.closed_by_id",
+    "posting.posted_by_id",
     "controlled_copy.delivered_by_id",
     "controlled_copy.received_by_id",
     "controlled_copy.settled_by_id",

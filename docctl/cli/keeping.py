@@ -12,7 +12,7 @@ from docctl import backup, checkpoints, contents, documents, evidence, jobs, not
 from docctl.audit import GENESIS, Head
 from docctl.checkpoints import Checkpoint
 from docctl.cli.main import REFUSED, fail, instant, json_option, note, opened, say, settings, spoken
-from docctl.config import CHECKOUT, ConfigError, Settings
+from docctl.config import CHECKOUT, ConfigError
 from docctl.database import newest_schema
 from docctl.rules import Refused, Sentence
 from docctl.search import following
@@ -36,7 +36,7 @@ BUSY = Sentence(
     "anchor_paths",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Checkpoints that somebody kept, a file or a folder of them; without, those of DOCCTL_CHECKPOINTS, else the site's own.",
+    help="Checkpoints that somebody kept, a file or a folder of them; without, those of DOCCTL_CHECKPOINTS.",
 )
 @click.option("--quick", is_flag=True, help="Look for the files, and do not read them again.")
 @click.option("--subset", default="1/1", metavar="N/T", help="Read only part N of T of the files again.")
@@ -45,9 +45,8 @@ def verify(anchor_paths: tuple[Path, ...], quick: bool, subset: str, as_json: bo
     """Check trail, signatures, stored states, files, index, database and checkpoints; 0 clean, 1 found, 2 not checked, 3 clean but for a tail.
 
     Exit status 1 names every record that fails. Status 3 says that all is clean, and how many entries nothing vouches
-    for, since when: those after the newest checkpoint that was given by --anchor or by DOCCTL_CHECKPOINTS, or, where
-    there is no checkpoint at all, all of them. The site's own checkpoints lie beside the database and prove less: past
-    the newest of them the entries are named, and the status is 0.
+    for, since when: those after the newest checkpoint that was given by --anchor or by DOCCTL_CHECKPOINTS, or, without
+    any, all of them.
     """
     scope = _scope(quick, subset)
     try:
@@ -62,7 +61,7 @@ def verify(anchor_paths: tuple[Path, ...], quick: bool, subset: str, as_json: bo
         # So damaged that it does not even open: that too is a finding and not an accident.
         report = Report(Head(0, GENESIS), {}, [Problem("database", "database", str(error.orig))])
     _tell(report, as_json)
-    if report.tail.entries and (_anchors(settings(), anchor_paths) or not report.anchored):
+    if report.tail.entries:
         raise SystemExit(UNANCHORED)
 
 
@@ -301,15 +300,9 @@ def _tell_tail(report: Report) -> None:
 
 def _points(site: Site, anchor_paths: tuple[Path, ...]) -> list[Checkpoint] | None:
     """Return the checkpoints to compare with, None when there are none to be had."""
-    own = checkpoints.folder(site.settings)
-    paths = _anchors(site.settings, anchor_paths) or ((own,) if own.is_dir() else ())
-    return [point for path in paths for point in checkpoints.read(path)] or None
-
-
-def _anchors(given: Settings, anchor_paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Return where the checkpoints lie that somebody keeps apart from the database."""
-    configured = given.checkpoints
-    return anchor_paths or ((configured,) if configured and configured.is_dir() else ())
+    configured = site.settings.checkpoints
+    paths = anchor_paths or ((configured,) if configured and configured.is_dir() else ())
+    return [point for path in paths for point in checkpoints.read(path)] if paths else None
 
 
 def _scope(quick: bool, subset: str) -> Scope:

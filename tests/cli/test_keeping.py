@@ -14,7 +14,8 @@ def test_verify_is_clean_in_one_json_document_with_the_head(terminal: Terminal) 
     assert found["head"]["sequence"] == found["checked"]["audit_entry"] > 0
     assert len(found["head"]["hash"]) == 64
     plain = terminal.type("verify")
-    assert plain.exit_code == 0
+    assert plain.exit_code == 3
+    assert "cannot be excluded" in plain.stderr
     assert found["head"]["hash"] in plain.stdout
 
 

@@ -338,10 +338,7 @@ def test_the_command_exits_0_1_2_and_3(kept: Kept, tmp_path: Path) -> None:
     assert code == 3
     assert f"{kept.points[-1].sequence - kept.points[-2].sequence} mục" in words
     total = kept.points[-1].sequence
-    assert run()[0] == 0, "the site's own checkpoints reach the head"
-    (kept.storage / "checkpoints").rename(tmp_path / "own")
     code, words = run()
-    (tmp_path / "own").rename(kept.storage / "checkpoints")
     assert (code, f"{total} mục nhật ký từ {_first(kept)}" in words) == (3, True)
     assert run("--quick", "--anchor", str(anchor))[0] == 0
     assert run("--subset", "2/7", "--anchor", str(anchor))[0] == 0

@@ -1,5 +1,6 @@
 """Everything that a process needs, opened once: settings, clock, database, files, workflows, search."""
 
+import gc
 from dataclasses import dataclass, field
 
 from docctl import audit, clock, lifecycle, search, searches, workflow
@@ -58,6 +59,16 @@ def open_site(settings: Settings, *, migrate: bool = False) -> Site:
         search.open_engine(settings.search, settings.index),
         Pages(settings.pages),
     )
+
+
+def settle() -> None:
+    """Take what is loaded by now out of garbage collection; for a process that is about to serve.
+
+    Half a million objects of the program itself never become garbage, and a full collection that walks over them
+    lengthens the request in which it happens to fall by 50 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def bring_up(database: Database) -> str:

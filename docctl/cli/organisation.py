@@ -12,7 +12,7 @@ from docctl.audit import Action
 from docctl.cli.main import NUMBER, Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
 from docctl.database import Database, knows_schema, newest_schema, schema_version
 from docctl.rules import ROLES, Refused, Sentence
-from docctl.site import bring_up, workflow_files
+from docctl.site import bring_up, settle, workflow_files
 
 
 @click.command()
@@ -115,6 +115,7 @@ def serve(host: str, port: int, threads: int) -> None:
         )
         workers = jobs.Workers(site)
         workers.start()
+        settle()
         note(f"docctl serves on http://{host}:{server.effective_port}")
         try:
             server.run()

@@ -1,6 +1,8 @@
 """Setting up by the command line: init, accounts, units, types, workflows, settings, and how commands say no."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from alembic.script import ScriptDirectory
 from docctl import __version__
 from docctl.database import MIGRATIONS, Database
 from tests.cli.conftest import PASSWORD, Terminal
+from tests.reliability.serving import environment
 
 
 def test_init_makes_an_office_and_prints_the_administrators_password_once(empty: Terminal):
@@ -201,3 +204,19 @@ def test_a_database_of_any_earlier_version_is_upgraded_whatever_its_number(empty
         database.dispose()
         for file in empty.storage.iterdir():
             file.unlink()
+
+
+def test_a_process_that_serves_has_the_program_itself_out_of_garbage_collection(terminal: Terminal):
+    ask = "import gc, wsgi; print(gc.get_freeze_count(), wsgi.app.name)"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        cwd=Path(__file__).parents[2],
+        env=environment(terminal.storage),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    count, name = done.stdout.split()
+    assert int(count) > 50_000
+    assert name == "docctl.web"

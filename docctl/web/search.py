@@ -17,6 +17,7 @@ from docctl.search import finding
 from docctl.search.finding import Hit, Results
 from docctl.search.narrowing import Choice
 from docctl.web import asking, edge, errors, language, paging
+from docctl.web.show import state_word
 
 blueprint = Blueprint("search", __name__)
 
@@ -190,18 +191,7 @@ def _asked() -> str:
 def _label(name: str, choice: Choice, locale: str) -> str:
     """Return the words of a value, with how many hits it leaves."""
     if name == "state":
-        states = {
-            "draft": _("draft"),
-            "in_review": _("in review"),
-            "in_approval": _("in approval"),
-            "approved": _("approved"),
-            "scheduled": _("scheduled"),
-            "in_force": _("in force"),
-            "superseded": _("superseded"),
-            "withdrawn": _("withdrawn"),
-            "discarded": _("discarded"),
-        }
-        return f"{states.get(choice.key, choice.key)} ({choice.hits})"
+        return f"{state_word(choice.key)} ({choice.hits})"
     return f"{choice.en if locale == 'en' else choice.vi} ({choice.hits})"
 
 

@@ -68,6 +68,7 @@ ORDER = (
         "searches",
         "site",
         "checkpoints",
+        "anchoring",
         "jobs",
         "verify",
         "backup",

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parent
 PACKAGED = PACKAGE / "_site"
 ENGINES = ("whoosh", "tantivy")
+MOST_PROXIES = 9
 
 
 # What each setting means, and its default: the README's table is made from this.
@@ -45,6 +46,11 @@ MEANINGS = {
     "base_url": (
         "",
         "The address people use; over https the cookies are Secure always, and other host names are refused.",
+    ),
+    "proxies": (
+        "0",
+        "How many reverse proxies of the office stand before docctl, each of which adds to `X-Forwarded-For`, `X-Forwarded-Proto` and "
+        "`X-Forwarded-Host`: client address, scheme and host are read from there. With 0 these headers, which anybody can send, count for nothing.",
     ),
     "smtp_url": (
         "",
@@ -83,6 +89,7 @@ class Settings:
     checkpoints: Path | None = None
     max_upload_mb: int = 100
     base_url: str = ""
+    proxies: int = 0
     smtp_url: str = ""
     seal_file: Path | None = None
     seal_password: str = field(default="", repr=False)
@@ -170,6 +177,7 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
         checkpoints=Path(values["checkpoints"]).absolute() if values.get("checkpoints") else None,
         max_upload_mb=int(values.get("max_upload_mb", "100")),
         base_url=values.get("base_url", "").rstrip("/"),
+        proxies=_proxies(values.get("proxies", "0")),
         smtp_url=_mail_server(values.get("smtp_url", "")),
         seal_file=_existing(values.get("seal_file")),
         seal_password=values.get("seal_password", ""),
@@ -178,6 +186,14 @@ def _settings(storage: Path, values: dict[str, str]) -> Settings:
         now=datetime.fromisoformat(stopped) if stopped else None,
         testing=testing,
     )
+
+
+def _proxies(value: str) -> int:
+    if not value.isdecimal() or int(value) > MOST_PROXIES:
+        raise ConfigError(
+            f"DOCCTL_PROXIES={value}: write how many reverse proxies stand before docctl, 0 to {MOST_PROXIES}."
+        )
+    return int(value)
 
 
 def _mail_server(value: str) -> str:

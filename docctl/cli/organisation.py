@@ -12,7 +12,7 @@ from docctl.audit import Action
 from docctl.cli.main import NUMBER, Group, acting, as_option, fail, json_option, note, opened, say, settings, spoken
 from docctl.database import Database, knows_schema, newest_schema, schema_version
 from docctl.rules import ROLES, Refused, Sentence
-from docctl.site import bring_up, settle, workflow_files
+from docctl.site import Site, bring_up, settle, workflow_files
 
 
 @click.command()
@@ -100,19 +100,10 @@ def demo(as_json: bool) -> None:
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, threads: int) -> None:
     """Serve the pages until interrupted."""
-    import waitress
-
-    from docctl import create_app, jobs
+    from docctl import jobs
 
     with opened() as site:
-        server = waitress.create_server(
-            create_app(site),
-            host=host,
-            port=port,
-            threads=threads,
-            ident=None,
-            max_request_body_size=(settings().max_upload_mb + 1) * 1024 * 1024,
-        )
+        server = listening(site, host=host, port=port, threads=threads)
         workers = jobs.Workers(site)
         workers.start()
         settle()
@@ -121,6 +112,24 @@ def serve(host: str, port: int, threads: int) -> None:
             server.run()
         finally:
             workers.stop()
+
+
+def listening(site: Site, *, host: str, port: int, threads: int) -> Any:
+    """Return the server of a site, bound to its address and not running yet."""
+    import waitress
+
+    from docctl import create_app
+
+    return waitress.create_server(
+        create_app(site),
+        host=host,
+        port=port,
+        threads=threads,
+        ident=None,
+        max_request_body_size=(site.settings.max_upload_mb + 1) * 1024 * 1024,
+        # What proxies say reaches the application, which knows how many it may believe and that /metrics is asked from elsewhere.
+        clear_untrusted_proxy_headers=False,
+    )
 
 
 @click.group(cls=Group)

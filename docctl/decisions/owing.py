@@ -34,7 +34,7 @@ class Scan(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), unique=True)
-    sha256: Mapped[str] = mapped_column(ForeignKey("content.sha256"))
+    sha256: Mapped[str] = mapped_column(ForeignKey("content.sha256"), index=True)
     file_name: Mapped[str] = mapped_column(String(400))
     attached_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     attached_at: Mapped[datetime] = mapped_column(Instant)
@@ -62,7 +62,7 @@ class Obligation(Base):
     due_on: Mapped[date]
     done_on: Mapped[date | None]
     evidence: Mapped[str] = mapped_column(Text, default="")
-    sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"))
+    sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     file_name: Mapped[str] = mapped_column(String(400), default="")
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 

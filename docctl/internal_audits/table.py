@@ -253,7 +253,7 @@ class Evidence(Base):
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
     entry_sequence: Mapped[int | None]
     entry_hash: Mapped[str] = mapped_column(String(64), default="")
-    sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"))
+    sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     file_name: Mapped[str] = mapped_column(String(400), default="")
     note: Mapped[str] = mapped_column(Text, default="")
     added_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))

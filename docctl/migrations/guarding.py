@@ -20,6 +20,15 @@ def guard(name: str, table: str, event: str, refuses: str, says: str) -> None:
     op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
 
 
+def unguard(name: str, table: str) -> None:
+    """Remove a guard, so that one of the same name can take its place."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"DROP TRIGGER {name}")
+        return
+    op.execute(f"DROP TRIGGER {name} ON {table}")
+    op.execute(f"DROP FUNCTION {name}()")
+
+
 def differs(*columns: str) -> str:
     """Return the condition that one of the columns changes."""
     return " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)

@@ -29,7 +29,7 @@ class Rendition(Base):
     tracked: Mapped[int] = mapped_column(default=0)
     comments: Mapped[int] = mapped_column(default=0)
     choice: Mapped[str] = mapped_column(String(8), default="")
-    sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"))
+    sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     engine: Mapped[str] = mapped_column(String(60), default="")
     pages: Mapped[int] = mapped_column(default=0)
     signatures: Mapped[int] = mapped_column(default=0)

@@ -99,7 +99,7 @@ class ChangeRequest(Base):
     replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
     drafter_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     draft_due: Mapped[date | None]
-    file_sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"))
+    file_sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     file_name: Mapped[str] = mapped_column(String(400), default="")
     legal_basis: Mapped[str] = mapped_column(Text, default="")
     law_effective_on: Mapped[date | None]

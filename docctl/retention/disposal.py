@@ -19,13 +19,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
-from docctl import audit, clock, contents, lifecycle, workflow
+from docctl import audit, clock, lifecycle, workflow
 from docctl.audit import Action, Head
-from docctl.database import Base, Instant, Kept
+from docctl.database import Base, Instant
 from docctl.documents import Document
 from docctl.lifecycle import Signature, Stale
 from docctl.people import Reader, Reauthenticated
-from docctl.retention import schedule
+from docctl.retention import schedule, tombstones
 from docctl.retention.schedule import DUE, STANDINGS, refuse_unless_controller
 from docctl.revisions import Revision
 from docctl.rules import Facts, Refused, Sentence
@@ -37,16 +37,6 @@ GONE = Sentence(
     "Nội dung đã được tiêu hủy theo biên bản số {number}; thông tin và mã SHA-256 được lưu.",
     "The content was disposed of under minutes {number}; its record and SHA-256 are kept.",
 )
-# What nothing living uses any more: neither a revision that is not disposed of, nor a request, nor a finding.
-UNUSED = (
-    "NOT EXISTS (SELECT 1 FROM revision WHERE revision.file_sha256 = {sha256} AND NOT EXISTS (SELECT 1 FROM disposal_line "
-    "JOIN disposal ON disposal.id = disposal_line.disposal_id WHERE disposal_line.revision_id = revision.id "
-    "AND disposal.state = 'executed')) "
-    "AND NOT EXISTS (SELECT 1 FROM change_request WHERE change_request.file_sha256 = {sha256}) "
-    "AND NOT EXISTS (SELECT 1 FROM nonconformity_evidence WHERE nonconformity_evidence.sha256 = {sha256})"
-)
-
-BURIED = "SELECT sha256, disposed_at FROM disposed_content WHERE " + UNUSED.format(sha256="disposed_content.sha256")  # noqa: S608 - ours.
 
 
 class Disposal(Base):
@@ -117,16 +107,6 @@ class DisposalLine(Base):
     keep_until: Mapped[date]
 
     revision: Mapped[Revision] = relationship()
-
-
-class DisposedContent(Kept, Base):
-    """The tombstone of a content: its row with SHA-256, size and kind stays, its bytes and its text are gone."""
-
-    __tablename__ = "disposed_content"
-
-    sha256: Mapped[str] = mapped_column(ForeignKey("content.sha256"), primary_key=True)
-    disposal_id: Mapped[int] = mapped_column(ForeignKey("disposal.id"), index=True)
-    disposed_at: Mapped[datetime] = mapped_column(Instant)
 
 
 def draft(session: Session, *, by: Reader, revision_ids: Iterable[int]) -> Disposal:
@@ -312,12 +292,6 @@ def gone(session: Session, revision: Revision) -> Sentence | None:
     return GONE.fill(number=found.number) if found else None
 
 
-def buried(session: Session) -> list[tuple[str, datetime]]:
-    """Return the contents that are disposed of and that nothing living uses, with when; their files may not be there."""
-    query = text(BURIED)
-    return [(row.sha256, _instant(row.disposed_at)) for row in session.execute(query)]
-
-
 def next_number(session: Session) -> str:
     """Return the number that the next minutes of the year would have: `01/BB-HĐTH`."""
     year = clock.today().year
@@ -346,20 +320,13 @@ def recorded(disposal: Disposal) -> dict[str, Any]:
 
 
 def _bury(session: Session, disposal: Disposal, *, by: Reader) -> None:
-    """Leave a tombstone for every content of the lines that nothing else uses; a file shared by another revision stays."""
+    """Leave a tombstone for every content of the lines that nothing else uses; a file shared with something else stays."""
+    assert disposal.executed_at is not None  # It was carried out a moment ago.
+    says, at = GONE.fill(number=disposal.number), disposal.executed_at
     for line in lines_of(session, disposal):
         revision = line.revision
-        wanted = {"sha256": revision.file_sha256}
-        unused = text(f"SELECT 1 WHERE {UNUSED.format(sha256=':sha256')}")
-        goes = revision.file_sha256 is not None and session.scalar(unused, wanted) is not None
-        known = revision.file_sha256 is not None and session.get(DisposedContent, revision.file_sha256) is not None
-        if goes and not known:
-            assert revision.file_sha256 is not None
-            for sha256 in (revision.file_sha256, *_made_of(session, revision.file_sha256)):
-                session.add(DisposedContent(sha256=sha256, disposal_id=disposal.id, disposed_at=disposal.executed_at))
-                if session.get(contents.ContentText, sha256):
-                    contents.has_no_text(session, sha256, GONE.fill(number=disposal.number))
-            session.flush()
+        sha256 = revision.file_sha256
+        goes = sha256 is not None and tombstones.bury(session, sha256, disposal_id=disposal.id, at=at, says=says)
         audit.record(
             session,
             Action.CONTENT_DISPOSED,
@@ -367,24 +334,11 @@ def _bury(session: Session, disposal: Disposal, *, by: Reader) -> None:
             noun="content",
             document_id=revision.document_id,
             revision_id=revision.id,
-            sha256=revision.file_sha256,
+            sha256=sha256,
             removed=goes,
             disposal_id=disposal.id,
             number=disposal.number,
         )
-
-
-def _made_of(session: Session, sha256: str) -> list[str]:
-    """Return the PDFs that were made of a content and of no other one: they go with it."""
-    query = text(
-        "SELECT DISTINCT rendition.sha256 FROM rendition WHERE rendition.source_sha256 = :sha256 "
-        "AND rendition.sha256 IS NOT NULL AND rendition.sha256 <> :sha256 "
-        "AND NOT EXISTS (SELECT 1 FROM rendition AS other WHERE other.sha256 = rendition.sha256 "
-        "AND other.source_sha256 <> :sha256) "
-        "AND NOT EXISTS (SELECT 1 FROM disposed_content WHERE disposed_content.sha256 = rendition.sha256) "
-        "AND NOT EXISTS (SELECT 1 FROM revision WHERE revision.file_sha256 = rendition.sha256)"
-    )
-    return list(session.scalars(query, {"sha256": sha256}))
 
 
 def _kept(session: Session, disposal: Disposal) -> Sentence | None:
@@ -431,7 +385,3 @@ def _reason(row: schedule.Record) -> Sentence:
     return Sentence("Hết thời hạn lưu {years} năm kể từ {day}", "Past its retention of {years} years from {day}").fill(
         years=row.years, day=row.ended.strftime("%d/%m/%Y")
     )
-
-
-def _instant(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from docctl.files.store import Store
-from docctl.retention.disposal import BURIED
+from docctl.retention import tombstones
 from docctl.search import Engine
 from docctl.verify.findings import Findings, number, stream
 
@@ -41,7 +41,7 @@ def check_files(store: Store, scope: Scope, connection: Connection, findings: Fi
     there = 0
     findings.checked["content"] = 0  # Their rows were counted already; now their files are.
     findings.count("content_disposed", 0)
-    buried = {row.sha256: row.disposed_at for row in stream(connection, BURIED)}
+    buried = {row.sha256: row.disposed_at for row in stream(connection, tombstones.buried_query())}
     for done, row in enumerate(stream(connection, "SELECT sha256, size FROM content ORDER BY sha256"), start=1):
         findings.count("content")
         path = store.path(row.sha256)

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from docctl import clock, people
@@ -77,6 +78,7 @@ def install(app: Flask) -> None:
         PERMANENT_SESSION_LIFETIME=people.SESSION_LIFE,
         TRUSTED_HOSTS=_trusted_hosts(app.extensions["site"].settings.base_url),
     )
+    _believe_proxies(app, app.extensions["site"].settings.proxies)
     app.session_interface = Cookies()
     csrf.init_app(app)
     manager = LoginManager(app)
@@ -153,6 +155,13 @@ def _headers(response: Response) -> Response:
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
+
+
+def _believe_proxies(app: Flask, proxies: int) -> None:
+    """Take client address, scheme and host from what so many proxies of the office added; from none, when there are none."""
+    if proxies:
+        behind = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+        app.wsgi_app = behind  # type: ignore[method-assign]  # Flask's own way to put something before an application.
 
 
 def _trusted_hosts(base_url: str) -> list[str] | None:

@@ -1,19 +1,23 @@
 """Retention and disposal: what is due goes under minutes of two signatures; the record and its hash stay for good."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from docctl import backup, clock, contents, documents, jobs, retention, revisions, verify
+from docctl import backup, clock, contents, decisions, documents, jobs, retention, revisions, verify
+from docctl.decisions import owing
 from docctl.documents import Document
 from docctl.people import Reader
-from docctl.retention import Disposal, disposal, schedule
+from docctl.renditions import Rendition
+from docctl.retention import Disposal, disposal, schedule, tombstones
 from docctl.revisions import Revision
 from docctl.rules import NoRole, Refused
 from docctl.site import Site
@@ -126,6 +130,78 @@ def test_a_file_that_another_revision_uses_stays(site: Site, cast: Cast, make_re
         assert retention.gone(session, session.get_one(Revision, made.id)) is not None
         assert retention.gone(session, session.get_one(Revision, other.id)) is None
     assert verify.verify(site).ok
+
+
+def kept_as(site: Site, cast: Cast, sha256: str, use: str) -> None:
+    """Let a record of another kind refer to a content, by the verbs."""
+    with site.database.writing() as session:
+        by, content = cast.reader(session, "controller"), session.get_one(contents.Content, sha256)
+        decision = session.scalars(select(decisions.Decision).where(decisions.Decision.state == "executed")).first()
+        assert decision is not None
+        if use == "decision_scan":
+            owing.attach_scan(session, decision, by=by, content=content, file_name="scan.txt")
+        elif use == "obligation":
+            owed = owing.obligations(session, decision)[0]
+            owing.close_obligation(
+                session, owed, by=by, done_on=clock.today(), evidence="Đã gửi", content=content, file_name="cv.txt"
+            )
+        else:
+            # What another content is read as: its PDF here has the same bytes as the revision's own file.
+            source = keep(site, session, "Nguồn của bản PDF.")
+            made = Rendition(source_sha256=source.sha256, status="ready", sha256=sha256, changed_at=clock.now())
+            session.add(made)
+
+
+@pytest.mark.parametrize("use", ["decision_scan", "obligation", "rendition"])
+def test_a_file_that_a_record_of_another_kind_uses_stays(
+    site: Site, cast: Cast, make_revision: Callable[..., Made], use: str
+) -> None:
+    made = make_revision("withdrawn", text="Dùng làm bằng chứng.")
+    with site.database.reading() as session:
+        sha256 = str(session.get_one(Revision, made.id).file_sha256)
+    kept_as(site, cast, sha256, use)
+    carried_out(site, cast, made.id)
+    assert site.store.check(sha256)
+    with site.database.reading() as session:
+        assert retention.buried(session) == []
+        assert retention.gone(session, session.get_one(Revision, made.id)) is not None
+    assert [row for row in verify.verify(site).problems if row.what == "file"] == []
+
+
+def references(site: Site) -> set[tuple[str, str]]:
+    """Return every table and column of the database that refers to a content."""
+    with site.database.reading() as session:
+        found = inspect(session.connection())
+        return {
+            (table, key["constrained_columns"][0])
+            for table in found.get_table_names()
+            for key in found.get_foreign_keys(table)
+            if key["referred_table"] == "content"
+        }
+
+
+def test_every_reference_to_a_content_keeps_it_or_is_said_of_it(site: Site) -> None:
+    known = references(site)
+    spared = {(table, column) for table, column in known if table not in tombstones.SAID_OF_IT}
+    assert {"revision", "change_request", "decision_scan", "obligation"} < {table for table, _ in spared}
+    assert set(tombstones.uses()) == spared
+    assert {table for table, _ in known} - {table for table, _ in spared} == tombstones.SAID_OF_IT
+    # A process that opened a site and nothing else must spare the same.
+    says = "import docctl.site; from docctl.retention import tombstones; print(tombstones.uses())"
+    alone = subprocess.run([sys.executable, "-c", says], capture_output=True, text=True, check=True, timeout=60)
+    assert alone.stdout.strip() == str(tombstones.uses())
+
+
+def test_the_database_spares_and_finds_by_index_whatever_refers_to_a_content(site: Site) -> None:
+    with site.database.reading() as session:
+        query = "SELECT sql FROM sqlite_master WHERE name = 'disposed_content_is_used_by_nothing'"
+        trigger, found = session.scalar(text(query)), inspect(session.connection())
+        for table, column in references(site):
+            first = {row["column_names"][0] for row in found.get_indexes(table)}
+            first |= set(found.get_pk_constraint(table)["constrained_columns"][:1])
+            assert column in first, f"{table}.{column} is searched at every commit and needs an index"
+    for table, column in tombstones.uses():
+        assert f"FROM {table} WHERE {table}.{column} = NEW.sha256" in trigger
 
 
 def test_the_same_bytes_brought_again_later_are_kept_and_read(

@@ -61,6 +61,9 @@ class Engine(Protocol):
     ) -> None:
         """Replace and remove revisions and move the position, durably; doing it twice changes nothing."""
 
+    def tidy(self) -> None:
+        """Make later searches cheaper by what would hold up an act; to be called when nothing waits to be indexed."""
+
     def rebuilding(self) -> AbstractContextManager["Engine"]:
         """Give an engine that takes this one's place at a clean end; until then this one answers.
 

@@ -77,9 +77,9 @@ class Builds:
         self.damaged = ""
 
     @contextmanager
-    def indexing(self) -> Iterator[bool]:
-        """Hold the right to index; False when another process or thread kept it for ten seconds."""
-        held = self.exclusive.acquire(LOCK_SECONDS)
+    def indexing(self, wait: float = LOCK_SECONDS) -> Iterator[bool]:
+        """Hold the right to index; False when another process or thread kept it for ten seconds, or those given."""
+        held = self.exclusive.acquire(wait)
         try:
             yield held
         finally:

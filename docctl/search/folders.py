@@ -166,11 +166,13 @@ class Builds:
                 shutil.rmtree(build, ignore_errors=True)
 
     def _named(self, pointer: str) -> str:
+        # As plain text: this is asked several times for each search, and a Path costs more than the asking.
         try:
-            build = (self.folder / pointer).read_text().strip()
+            with open(f"{self.folder}{os.sep}{pointer}", encoding="utf-8") as file:  # noqa: PTH123
+                build = file.read().strip()
         except (OSError, UnicodeDecodeError):
             return ""
-        whole = all((self.folder / build / part).is_dir() for part in self.parts)
+        whole = all(os.path.isdir(os.sep.join((str(self.folder), build, part))) for part in self.parts)  # noqa: PTH112
         return build if build.startswith(f"{self.version}-") and whole else ""
 
     def _make_live(self, build: str) -> None:

@@ -172,7 +172,7 @@ class Builds:
                 build = file.read().strip()
         except (OSError, UnicodeDecodeError):
             return ""
-        whole = all(os.path.isdir(os.sep.join((str(self.folder), build, part))) for part in self.parts)  # noqa: PTH112
+        whole = all(os.path.isdir(f"{self.folder}{os.sep}{build}{os.sep}{part}") for part in self.parts)  # noqa: PTH112
         return build if build.startswith(f"{self.version}-") and whole else ""
 
     def _make_live(self, build: str) -> None:

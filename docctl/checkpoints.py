@@ -125,11 +125,16 @@ def last(settings: Settings) -> Checkpoint | None:
 
 def read(path: Path) -> list[Checkpoint]:
     """Read the checkpoints of a file, or of every .json and .jsonl file in a folder; raises Refused for what is none."""
+    return [point for row in rows(path) for point in row]
+
+
+def rows(path: Path) -> list[list[Checkpoint]]:
+    """Read the same file by file: within one each follows the one before it, between two there may be any number."""
     files = sorted([*path.glob("*.jsonl"), *path.glob("*.json")]) if path.is_dir() else [path]
     found = []
     for file in files:
         try:
-            found += [_parsed(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+            found.append([parsed(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()])
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise Refused(
                 Sentence(
@@ -260,13 +265,14 @@ def _last(file: Any) -> Checkpoint | None:
     file.seek(max(0, file.tell() - (1 << 16)))
     for line in reversed(file.read().split(b"\n")):
         try:
-            return _parsed(line.decode())
+            return parsed(line.decode())
         except (ValueError, TypeError):
             continue
     return None
 
 
-def _parsed(line: str) -> Checkpoint:
+def parsed(line: str) -> Checkpoint:
+    """Read a checkpoint from its line; raises ValueError or TypeError for what is none."""
     values = json.loads(line)
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise ValueError("another format")

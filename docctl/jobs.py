@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.orm import Session
 
 from docctl import (
+    anchoring,
     announcing,
     audit,
     checkpoints,
@@ -107,6 +108,7 @@ def post(site: Site) -> None:
     if site.settings.smtp_url:
         announcing.digest(site.database, site.settings)
         reminding.remind(site.database, site.settings)
+        anchoring.send_heads(site)
         mailing.send_waiting(site.database, site.settings)
 
 

@@ -83,6 +83,9 @@ def _message(row: Mail, account: Account, office: str, settings: Settings) -> Em
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(row.body)
+    if row.enclosed and row.enclosed_as:
+        # As bytes it travels in base64: no mail server folds its one long line, and it is saved as it was written.
+        message.add_attachment(row.enclosed.encode(), maintype="application", subtype="json", filename=row.enclosed_as)
     return message
 
 

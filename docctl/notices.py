@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -27,7 +28,7 @@ from docctl.rules import Sentence
 
 # What moves through these nouns is told; the state of a copy or of a reading stands on pages of its own.
 ANNOUNCED = ("revision", "decision", "change_request", "nonconformity")
-WAITS, RESULT, DIGEST, FOUND, REMINDER = "waits", "result", "digest", "found", "reminder"
+WAITS, RESULT, DIGEST, FOUND, REMINDER, HEAD = "waits", "result", "digest", "found", "reminder", "head"
 MAILED = {
     WAITS: Sentence("Ngay khi có việc chờ tôi xử lý", "At once, when something waits for me"),
     DIGEST: Sentence(
@@ -38,7 +39,13 @@ MAILED = {
         "Nhắc tôi đọc và xác nhận tài liệu còn hiệu lực mà tôi chưa xác nhận",
         "Reminders of documents in force that I have not confirmed having read",
     ),
+    HEAD: Sentence(
+        "Mốc kiểm soát nhật ký để tôi giữ ngoài máy chủ: mỗi sáng một mốc, thêm một mốc sau quyết định được thực hiện",
+        "Checkpoints of the trail for me to keep outside the server: one each morning, and after an executed decision",
+    ),
 }
+# A head is worth keeping where neither whoever writes the record nor whoever runs the server comes by: with the auditors.
+HEADS_GO_TO = "auditor"
 
 
 class News(Base):
@@ -89,10 +96,12 @@ class Mail(Base):
 
     __tablename__ = "mail"
     __table_args__ = (
-        CheckConstraint("kind IN ('waits', 'digest', 'found', 'reminder')", name="kind"),
+        CheckConstraint("kind IN ('waits', 'digest', 'found', 'reminder', 'head')", name="kind"),
         CheckConstraint("(day IS NOT NULL) = (kind = 'digest')", name="day"),
         CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="end"),
+        CheckConstraint("(enclosed IS NOT NULL) = (kind = 'head')", name="enclosed"),
         UniqueConstraint("account_id", "day"),
+        Index("uq_mail_occasion", "account_id", "kind", "occasion", unique=True),
         Index(
             "ix_mail_waiting",
             "due_at",
@@ -105,6 +114,9 @@ class Mail(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     kind: Mapped[str] = mapped_column(String(20))
     day: Mapped[date | None]
+    occasion: Mapped[str | None] = mapped_column(String(80))  # What such a letter is written for once, and never again.
+    enclosed_as: Mapped[str | None] = mapped_column(String(120))
+    enclosed: Mapped[str | None] = mapped_column(Text)
     message_id: Mapped[str] = mapped_column(String(200), unique=True)
     subject: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
@@ -120,7 +132,7 @@ class MailRefused(Kept, Base):
     """That somebody wants no letters of a kind."""
 
     __tablename__ = "mail_refused"
-    __table_args__ = (CheckConstraint("kind IN ('waits', 'digest', 'found', 'reminder')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('waits', 'digest', 'found', 'reminder', 'head')", name="kind"),)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -154,8 +166,25 @@ def mark_read(session: Session, *, by: Reader, notice_id: int | None = None) -> 
     return len(marked)
 
 
+@dataclass(frozen=True)
+class Enclosure:
+    """A file that goes with a letter, and the occasion for which that is done once."""
+
+    name: str
+    text: str
+    occasion: str
+
+
 def write(
-    session: Session, account: Account, *, kind: str, subject: str, body: str, host: str, day: date | None = None
+    session: Session,
+    account: Account,
+    *,
+    kind: str,
+    subject: str,
+    body: str,
+    host: str,
+    day: date | None = None,
+    enclosure: Enclosure | None = None,
 ) -> Mail | None:
     """Put a letter into the queue, unless the person has no address or wants none of the kind."""
     if not account.email or account.disabled_at is not None or kind in refused_kinds(session, account):
@@ -164,6 +193,9 @@ def write(
         account_id=account.id,
         kind=kind,
         day=day,
+        occasion=enclosure.occasion if enclosure else None,
+        enclosed_as=enclosure.name if enclosure else None,
+        enclosed=enclosure.text if enclosure else None,
         message_id=f"<{secrets.token_hex(16)}@{host}>",
         subject=" ".join(subject.split())[:200],
         body=body,
@@ -182,12 +214,18 @@ def refused_kinds(session: Session, account: Account) -> set[str]:
     return set(session.scalars(select(MailRefused.kind).where(MailRefused.account_id == account.id)))
 
 
+def offered(by: Reader) -> dict[str, Sentence]:
+    """Return the kinds of letters that somebody can get, with what they are."""
+    return {kind: words for kind, words in MAILED.items() if kind != HEAD or by.has(HEADS_GO_TO)}
+
+
 def choose(session: Session, *, by: Reader, email: str, wanted: Iterable[str]) -> None:
-    """Keep somebody's own address and which kinds of letters he or she wants."""
+    """Keep somebody's own address and which kinds of letters he or she wants; what was not offered stays as it was."""
     account, kinds = by.account, set(wanted)
     before: dict[str, Any] = {"email": account.email, "refused": sorted(refused_kinds(session, account))}
     account.email = checked_address(email)
-    refused = sorted(MAILED.keys() - kinds)
+    asked = offered(by).keys()
+    refused = sorted((asked - kinds) | (set(before["refused"]) - asked))
     for row in session.scalars(select(MailRefused).where(MailRefused.account_id == account.id)).all():
         if row.kind not in refused:
             session.delete(row)

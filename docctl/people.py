@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import clock, units
@@ -281,6 +281,18 @@ def find(session: Session, name: str) -> Account:
 def all_accounts(session: Session) -> list[Account]:
     """Return every account by name."""
     return list(session.scalars(select(Account).order_by(Account.name)))
+
+
+def holding(session: Session, role: str) -> list[Account]:
+    """Return the open accounts that have a role today, in any unit."""
+    day = clock.today()
+    held = select(RoleGrant.account_id).where(
+        RoleGrant.role == role,
+        or_(RoleGrant.valid_from.is_(None), RoleGrant.valid_from <= day),
+        or_(RoleGrant.valid_to.is_(None), RoleGrant.valid_to >= day),
+    )
+    query = select(Account).where(Account.id.in_(held), Account.disabled_at.is_(None)).order_by(Account.id)
+    return list(session.scalars(query))
 
 
 def names(session: Session) -> dict[int, str]:

@@ -69,6 +69,7 @@ ORDER = (
         "searches",
         "site",
         "checkpoints",
+        "anchoring",
         "jobs",
         "verify",
         "backup",

@@ -24,7 +24,7 @@ def entries(site: Site, number: int) -> None:
 
 
 def checked(site: Site, *points: Checkpoint) -> Report:
-    return verify(site, points=points)
+    return verify(site, points=[points])
 
 
 def test_a_checkpoint_names_the_head_and_is_signed(site: Site) -> None:

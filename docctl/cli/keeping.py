@@ -8,7 +8,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import DatabaseError
 
-from docctl import backup, checkpoints, contents, documents, evidence, jobs, notices, people, renditions
+from docctl import anchoring, backup, checkpoints, contents, documents, evidence, jobs, notices, people, renditions
 from docctl.audit import GENESIS, Head
 from docctl.checkpoints import Checkpoint
 from docctl.cli.main import REFUSED, fail, instant, json_option, note, opened, say, settings, spoken
@@ -27,6 +27,15 @@ UNCHECKED, UNANCHORED = 2, 3
 BUSY = Sentence(
     "Một tiến trình khác đang ghi chỉ mục tìm kiếm. Hãy chờ rồi chạy lại `docctl reindex`.",
     "Another process is writing the search index. Wait, then run `docctl reindex` again.",
+)
+
+NO_SERVER = Sentence(
+    "Chưa có máy chủ thư (DOCCTL_SMTP_URL) nên không gửi được. Hãy dùng -o để ghi mốc ra tệp.",
+    "There is no mail server (DOCCTL_SMTP_URL), so nothing can be sent. Use -o to write it to a file.",
+)
+NOBODY = Sentence(
+    "Không có đánh giá viên nào có địa chỉ thư và muốn nhận mốc kiểm soát, nên không gửi cho ai.",
+    "No auditor has an address for mail and wants checkpoints, so it was sent to nobody.",
 )
 
 
@@ -67,23 +76,32 @@ def verify(anchor_paths: tuple[Path, ...], quick: bool, subset: str, as_json: bo
 
 @click.command("checkpoint")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write it to this file.")
+@click.option("--mail", is_flag=True, help="Also send it to the auditors who want checkpoints by mail.")
 @json_option
-def checkpoint_command(output: Path | None, as_json: bool) -> None:
+def checkpoint_command(output: Path | None, mail: bool, as_json: bool) -> None:
     """Sign the present head of the trail and append it to the checkpoints; keep or print it elsewhere too."""
     with opened() as site:
+        if mail and not site.settings.smtp_url:
+            fail(spoken(NO_SERVER))
         made = checkpoints.make(site)
         place = checkpoints.folder(site.settings) / checkpoints.NAME
+        letters = anchoring.send_now(site, made) if mail else 0
+        if mail:
+            jobs.post(site)
     if output:
         output.write_text(made.line() + "\n", encoding="utf-8")
     say(
         as_json,
-        {**vars(made), "written_to": str(place)},
+        {**vars(made), "written_to": str(place), "letters": letters},
         f"Checkpoint of entry {made.sequence}, epoch {made.epoch}, {made.at}:",
         f"  head      {made.hash}",
         f"  key       {made.key}",
         f"  signature {made.signature}",
         f"Appended to {place}.",
+        *([f"Written to {letters} auditors by mail."] if mail else []),
     )
+    if mail and not letters:
+        note(spoken(NOBODY))
 
 
 @click.command("evidence")
@@ -298,11 +316,11 @@ def _tell_tail(report: Report) -> None:
     note(spoken(sentence))
 
 
-def _points(site: Site, anchor_paths: tuple[Path, ...]) -> list[Checkpoint] | None:
+def _points(site: Site, anchor_paths: tuple[Path, ...]) -> list[list[Checkpoint]] | None:
     """Return the checkpoints to compare with, None when there are none to be had."""
     configured = site.settings.checkpoints
     paths = anchor_paths or ((configured,) if configured and configured.is_dir() else ())
-    return [point for path in paths for point in checkpoints.read(path)] if paths else None
+    return [row for path in paths for row in checkpoints.rows(path)] if paths else None
 
 
 def _scope(quick: bool, subset: str) -> Scope:

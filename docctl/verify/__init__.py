@@ -77,12 +77,12 @@ def verify(
     site: Site,
     progress: Progress | None = None,
     *,
-    points: Iterable[Checkpoint] | None = None,
+    points: Iterable[Iterable[Checkpoint]] | None = None,
     scope: Scope = Scope(),  # noqa: B008 - frozen, so that one serves all.
 ) -> Report:
     """Check everything that a site keeps, in one snapshot of its database; changes nothing.
 
-    `points` are the checkpoints to compare with; without them a cut tail cannot be excluded. Memory stays small however
+    `points` are the checkpoints to compare with, in rows as they were kept; without them a cut tail cannot be excluded. Memory stays small however
     long the trail is; time is mostly that of reading every stored file again, which `scope` can make less.
     """
     findings = Findings(progress)

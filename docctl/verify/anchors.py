@@ -29,24 +29,35 @@ class Tail:
 
 
 def check(
-    given: Iterable[Checkpoint], key: str, store: Store, head: Head, connection: Connection, findings: Findings
+    given: Iterable[Iterable[Checkpoint]],
+    key: str,
+    store: Store,
+    head: Head,
+    connection: Connection,
+    findings: Findings,
 ) -> Tail:
-    """Compare every checkpoint with the trail; returns what is newer than the newest one that is true."""
-    newest, before = 0, ""
-    for number_, point in enumerate(given, start=1):
-        findings.count("checkpoint")
-        record = f"checkpoint {number_} of entry {point.sequence}"
-        if point.key != key:
-            findings.found("checkpoint", record, "is signed with another key than this site's: it is forged")
-        elif not point.valid():
-            findings.found("checkpoint", record, "its signature is not over its words: it was altered")
-        elif _agrees(point, head, connection, record, findings):
-            newest = max(newest, point.sequence)
-            if point.sequence == head.sequence:
-                _present(point, record, store, connection, findings)
-        if before and point.previous and point.previous != before:
-            findings.found("checkpoint", record, "does not follow the one before it: checkpoints are missing")
-        before = point.digest()
+    """Compare every checkpoint with the trail; returns what is newer than the newest one that is true.
+
+    Within a row each must follow the one before it; rows, as the files of somebody who keeps one a day, may have gaps.
+    """
+    newest = number_ = 0
+    for row in given:
+        before = ""
+        for point in row:
+            number_ += 1
+            findings.count("checkpoint")
+            record = f"checkpoint {number_} of entry {point.sequence}"
+            if point.key != key:
+                findings.found("checkpoint", record, "is signed with another key than this site's: it is forged")
+            elif not point.valid():
+                findings.found("checkpoint", record, "its signature is not over its words: it was altered")
+            elif _agrees(point, head, connection, record, findings):
+                newest = max(newest, point.sequence)
+                if point.sequence == head.sequence:
+                    _present(point, record, store, connection, findings)
+            if before and point.previous and point.previous != before:
+                findings.found("checkpoint", record, "does not follow the one before it: checkpoints are missing")
+            before = point.digest()
     return tail_after(newest, head, connection)
 
 

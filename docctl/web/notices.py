@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from wtforms import EmailField, SelectMultipleField
 
 from docctl import notices
-from docctl.notices import MAILED, Notice
+from docctl.notices import Notice
 from docctl.rules import Refused
 from docctl.web import asking, edge, errors, language, paging
 
@@ -66,7 +66,7 @@ def choose() -> str | Response:
     if request.method == "GET":
         me = edge.me().account
         refused = notices.refused_kinds(edge.reading(), me)
-        kinds = [kind for kind in MAILED if kind not in refused]
+        kinds = [kind for kind in notices.offered(edge.me()) if kind not in refused]
         return _choice_page(MailForm(formdata=None, email=me.email, kinds=kinds))
     form = MailForm()
     errors.show_again(lambda refused: _choice_page(form, refused))
@@ -79,7 +79,8 @@ def choose() -> str | Response:
 def _choice_page(form: MailForm, refused: Refused | None = None) -> str:
     error = asking.mark(form, refused)
     server = bool(edge.site().settings.smtp_url)
-    return render_template("notices/choice.html", form=form, error=error, kinds=MAILED, server=server)
+    kinds = notices.offered(edge.me())
+    return render_template("notices/choice.html", form=form, error=error, kinds=kinds, server=server)
 
 
 def _row(row: Notice) -> SimpleNamespace:

@@ -11,7 +11,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField
 
-from docctl import audit, clock, decisions, documents, people, register, revisions
+from docctl import audit, clock, decisions, documents, notices, people, register, revisions
 from docctl.audit import Action
 from docctl.people import Reader
 from docctl.rules import NoRole, Refused, Sentence
@@ -129,6 +129,7 @@ def _page(form: TrailFilters, total: int, entries: list[audit.AuditEntry], refus
         page=paging.of(total, PAGE),
         total=total,
         head=audit.head(edge.reading()),
+        heads_by_mail=edge.me().has(notices.HEADS_GO_TO),
         clear_url=url_for("trail.index"),
         export_url=_export_url(),
     )

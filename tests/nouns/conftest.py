@@ -1,8 +1,9 @@
-"""What the tests of nouns share: a whole office's set of documents in one go, and every byte of every table."""
+"""What the tests of nouns share: a whole office's set of documents in one go, every byte of every table, and a mail server."""
 
+import dataclasses
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,10 +12,11 @@ from pathlib import Path
 import pysqlite3
 import pytest
 
-from docctl import clock, documents, revisions, units
+from docctl import clock, documents, people, revisions, units
 from docctl.revisions import Change
 from docctl.site import Site, open_site
 from tests.conftest import Cast, keep, settings
+from tests.postbox import Postbox
 
 
 @dataclass(frozen=True)
@@ -114,3 +116,22 @@ def digests(storage: Path) -> dict[str, str]:
 def yesterday() -> date:
     """The day before today in the office's time zone."""
     return clock.today() - timedelta(days=1)
+
+
+@pytest.fixture
+def postbox() -> Iterator[Postbox]:
+    box = Postbox().up()
+    yield box
+    box.down()
+
+
+@pytest.fixture
+def mailed(site: Site, postbox: Postbox) -> Site:
+    """The site with a mail server, and an address for each of those who review and approve."""
+    settings = dataclasses.replace(
+        site.settings, smtp_url=f"smtp://127.0.0.1:{postbox.port}", base_url="http://docctl.example", locale="en"
+    )
+    with site.database.writing() as session:
+        for name in ("author", "reviewer", "format-reviewer", "approver", "controller"):
+            people.find(session, name).email = f"{name}@office.example"
+    return dataclasses.replace(site, settings=settings)

@@ -3,14 +3,11 @@
 import dataclasses
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -33,56 +30,9 @@ from docctl.rules import Refused
 from docctl.site import Site
 from docctl.verify import verify
 from tests.conftest import Cast, Made, take
+from tests.postbox import Postbox
 
 Make = Callable[..., Made]
-
-
-class Postbox:
-    """A real SMTP server on the loopback address that keeps what it takes, and can be told to refuse."""
-
-    def __init__(self) -> None:
-        self.letters: list[EmailMessage] = []
-        self.to: list[str] = []
-        self.answer = "250 OK"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.controller: Controller | None = None
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if self.answer.startswith("250"):
-            self.letters.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
-            self.to += envelope.rcpt_tos
-        return self.answer
-
-    def up(self) -> "Postbox":
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
-        self.controller.start()
-        return self
-
-    def down(self) -> None:
-        if self.controller is not None:
-            self.controller.stop()
-            self.controller = None
-
-
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    box = Postbox().up()
-    yield box
-    box.down()
-
-
-@pytest.fixture
-def mailed(site: Site, postbox: Postbox) -> Site:
-    """The site with a mail server, and an address for each of those who review and approve."""
-    settings = dataclasses.replace(
-        site.settings, smtp_url=f"smtp://127.0.0.1:{postbox.port}", base_url="http://docctl.example", locale="en"
-    )
-    with site.database.writing() as session:
-        for name in ("author", "reviewer", "format-reviewer", "approver", "controller"):
-            people.find(session, name).email = f"{name}@office.example"
-    return dataclasses.replace(site, settings=settings)
 
 
 def told(site: Site, name: str) -> list[tuple[str, str]]:

@@ -72,7 +72,7 @@ class Kept:
     def report(self, *, anchored: bool = True, points: list[Checkpoint] | None = None) -> Report:
         """Verify, with the checkpoints or without."""
         self.site.database.dispose()
-        return verify(self.site, points=(points or self.points) if anchored else None)
+        return verify(self.site, points=[points or self.points] if anchored else None)
 
 
 def status(report: Report) -> int:

@@ -2,7 +2,7 @@
 
 from docctl import jobs, people
 from docctl.audit import Action
-from docctl.notices import MAILED
+from docctl.notices import HEAD, MAILED
 from tests.web.test_accounts_keeping import acted
 
 
@@ -36,7 +36,8 @@ def test_a_notice_is_marked_as_read_by_its_owner_only(make_revision, sign_in, si
 def test_the_choice_of_letters_is_kept_and_a_wrong_address_comes_back_as_typed(sign_in, site):
     staff = sign_in("staff")
     page = staff.read("/account/notices")
-    assert page.count(" checked") == len(MAILED)
+    kinds = MAILED.keys() - {HEAD}
+    assert page.count(" checked") == len(kinds)
     assert "sends no mail yet" in page
     answer = staff.send("/account/notices", email="không phải", kinds="waits")
     assert answer.status_code == 409
@@ -47,7 +48,18 @@ def test_the_choice_of_letters_is_kept_and_a_wrong_address_comes_back_as_typed(s
     assert 'value="staff@office.example"' in page
     assert page.count(" checked") == 1
     told = acted(site, Action.MAIL_CHOSEN)[-1]
-    assert (told["email"], told["refused"]) == ("staff@office.example", sorted(MAILED.keys() - {"waits"}))
+    assert (told["email"], told["refused"]) == ("staff@office.example", sorted(kinds - {"waits"}))
+
+
+def test_an_auditor_chooses_whether_signed_heads_come_and_is_led_there_from_the_trail(sign_in, site):
+    auditor = sign_in("auditor")
+    assert '<a href="/account/notices">' in auditor.read("/trail")
+    page = auditor.read("/account/notices")
+    assert "Checkpoints of the trail for me to keep outside the server" in page
+    assert page.count(" checked") == len(MAILED)
+    assert auditor.send("/account/notices", email="auditor@office.example", kinds=["waits", "head"]).status_code == 303
+    assert acted(site, Action.MAIL_CHOSEN)[-1]["refused"] == ["digest", "found", "reminder"]
+    assert '<a href="/account/notices">' not in sign_in("controller").read("/trail")
 
 
 def test_a_new_account_can_have_an_address(sign_in, site):

@@ -97,12 +97,12 @@ def wake(site: Site) -> None:
 
     A PDF takes seconds and waits for workers, or for `docctl render`.
     """
-    look_into_drafts(site)
-    remove_disposed(site)
     workers = _workers.get(id(site))
     if workers is not None:
         workers.ring()
         return
+    look_into_drafts(site)
+    remove_disposed(site)
     extract_waiting(site)
     index(site)
     seal(site)
@@ -143,7 +143,7 @@ def _work() -> dict[str, Callable[[Site], object]]:
         "seals": seal,
         "texts": extract_waiting,
         "scans": read_scans,
-        "renditions": render_waiting,
+        "renditions": render,
         "post": post,
     }
 
@@ -222,6 +222,13 @@ def extract_waiting(site: Site) -> int:
             _extract(site, sha256, kind)
             done += 1
     return done
+
+
+def render(site: Site) -> None:
+    """Ask for the PDFs of new drafts, make what waits, and remove what was disposed of."""
+    remove_disposed(site)
+    look_into_drafts(site)
+    render_waiting(site)
 
 
 def render_waiting(site: Site, progress: Progress | None = None) -> int:

@@ -12,8 +12,10 @@ from pickle import dumps
 from typing import Any
 
 from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC, W3Codec, W3FieldWriter, W3TermInfo
+from whoosh.filedb.filetables import _lengths
 
 BLOCK = 1024  # Postings in a block: eight times Whoosh's, for fewer and longer reads.
+TERMS_AT_ONCE = 10_000  # Written together.
 
 _FIELD, _TERM = itemgetter(0), itemgetter(1)
 _PROTOCOL = 2  # Of pickle, in which Whoosh keeps a block.
@@ -40,26 +42,48 @@ class FieldWriter(W3FieldWriter):  # type: ignore[misc]
 
     def add_postings(self, schema: Any, lengths: Any, items: Iterable[Posting]) -> None:
         """Write all lists; the postings come sorted by field, term and document."""
+        rows: list[bytes] = []
+        lists: list[bytes] = []
+        terms = self._tindex
+        place, begin, before = terms.tell(), self._postfile.tell(), b""
         for field, of_field in groupby(items, _FIELD):
             self.start_field(field, schema[field])
             number = _KEY.pack(self._fieldid)
             for term, postings in groupby(of_field, _TERM):
-                self._tindex.add(number + term, self._list(list(postings)))
+                key = number + term
+                if key <= before:
+                    raise ValueError(f"the term {key!r} comes after {before!r}")
+                block, value = _list(list(postings), begin)
+                row = _lengths.pack(len(key), len(value)) + key + value
+                hashed = terms.hashfn(key)
+                terms.buckets[hashed & 255].append((hashed, place))
+                terms.index.append(place)
+                rows.append(row)
+                lists.append(block)
+                place, begin, before = place + len(row), begin + len(block), key
+                if len(rows) >= TERMS_AT_ONCE:
+                    self._write(rows, lists)
             self.finish_field()
+        self._write(rows, lists)
 
-    def _list(self, postings: list[Posting]) -> bytes:
-        """Write one list, and return what the dictionary of terms keeps of it."""
-        begin = self._postfile.tell()
-        ids = [posting[2] for posting in postings]
-        impacts = [float(posting[3]) for posting in postings]
-        written = [WHOOSH3_HEADER_MAGIC]
-        for start in range(0, len(ids), BLOCK):
-            some, of_some = ids[start : start + BLOCK], impacts[start : start + BLOCK]
-            written += _block(some, of_some, last=start + BLOCK >= len(ids))
-        block = b"".join(written)
-        self._postfile.write(block)
-        known = (False, sum(impacts), len(ids), 0, 0, max(impacts), ids[0], ids[-1])
-        return bytes(W3TermInfo._struct.pack(*known) + _EXTENT.pack(begin, len(block)))
+    def _write(self, rows: list[bytes], lists: list[bytes]) -> None:
+        self._tindex.dbfile.write(b"".join(rows))
+        self._postfile.write(b"".join(lists))
+        rows.clear()
+        lists.clear()
+
+
+def _list(postings: list[Posting], begin: int) -> tuple[bytes, bytes]:
+    """Return one list as it is written, and what the dictionary of terms keeps of it: where it begins is one part."""
+    ids = [posting[2] for posting in postings]
+    impacts = [float(posting[3]) for posting in postings]
+    written = [WHOOSH3_HEADER_MAGIC]
+    for start in range(0, len(ids), BLOCK):
+        some, of_some = ids[start : start + BLOCK], impacts[start : start + BLOCK]
+        written += _block(some, of_some, last=start + BLOCK >= len(ids))
+    block = b"".join(written)
+    known = (False, sum(impacts), len(ids), 0, 0, max(impacts), ids[0], ids[-1])
+    return block, W3TermInfo._struct.pack(*known) + _EXTENT.pack(begin, len(block))
 
 
 def _block(ids: list[int], impacts: list[float], *, last: bool) -> tuple[bytes, bytes, bytes]:

@@ -44,9 +44,10 @@ def written(folder: Path, by: W3Codec, some: list[IndexedRevision]) -> dict[str,
     return {path.suffix: path.read_bytes() for path in folder.iterdir() if path.suffix in (".trm", ".pst")}
 
 
-@pytest.mark.parametrize(("many", "block"), [(1, 1024), (40, 1024), (40, 8), (40, 1)])
-def test_the_files_are_those_that_whoosh_writes_byte_for_byte(tmp_path, monkeypatch, many, block):
+@pytest.mark.parametrize(("many", "block", "at_once"), [(1, 1024, 9), (40, 1024, 10_000), (40, 8, 7), (40, 1, 1)])
+def test_the_files_are_those_that_whoosh_writes_byte_for_byte(tmp_path, monkeypatch, many, block, at_once):
     monkeypatch.setattr(codec, "BLOCK", block)
+    monkeypatch.setattr(codec, "TERMS_AT_ONCE", at_once)
     some = revisions(many)
     ours, theirs = written(tmp_path / "ours", Codec(), some), written(tmp_path / "theirs", Stock(), some)
     assert sorted(ours) == [".pst", ".trm"]

@@ -34,7 +34,7 @@ EVERY = timedelta(seconds=60)
 # What lives outside the trail: sessions, counters of failures, answers kept for repeats, letters and what waits to be told,
 # and what people search for, which is nobody's business but their own.
 OUTSIDE = frozenset(
-    {"sign_in", "failed_sign_in", "first_answer", "news", "notice", "mail", "reading_reminder"}
+    {"sign_in", "failed_sign_in", "first_answer", "news", "notice", "mail", "reading_reminder", "recall_reminder"}
     | {"recent_search", "asked_words", "search_day", "saved_search", "saved_hit"}
 )
 # The digests leave out the trail itself, whose head says it all, and the bulk of the texts, of which the trail tells.

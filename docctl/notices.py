@@ -36,8 +36,8 @@ MAILED = {
     ),
     FOUND: Sentence("Khi tra cứu đã lưu của tôi có kết quả mới", "When a search that I saved finds something new"),
     REMINDER: Sentence(
-        "Nhắc tôi đọc và xác nhận tài liệu còn hiệu lực mà tôi chưa xác nhận",
-        "Reminders of documents in force that I have not confirmed having read",
+        "Nhắc tôi: tài liệu còn hiệu lực chưa xác nhận đã đọc, bản kiểm soát phải trả lại",
+        "Reminders: documents in force that I have not confirmed having read, copies that have to go back",
     ),
     HEAD: Sentence(
         "Mốc kiểm soát nhật ký để tôi giữ ngoài máy chủ: mỗi sáng một mốc, thêm một mốc sau quyết định được thực hiện",

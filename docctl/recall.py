@@ -413,12 +413,12 @@ def refuse_unless_controller(by: Reader) -> None:
         raise NoRole(ONLY_CONTROLLER)
 
 
-def overdue(session: Session) -> list[RecallLine]:
-    """Return the copies that are still out past their day, for reminders to be sent."""
+def still_out(session: Session, *, due_by: date) -> list[RecallLine]:
+    """Return the copies that are still out and have to be back by a day, those due first before others."""
     query = (
         select(RecallLine)
         .join(ControlledCopy, ControlledCopy.id == RecallLine.copy_id)
-        .where(ControlledCopy.state.in_(HELD), RecallLine.due_on < clock.today())
+        .where(ControlledCopy.state.in_(HELD), RecallLine.due_on <= due_by)
         .options(joinedload(RecallLine.copy))
     )
     return list(session.scalars(query.order_by(RecallLine.due_on, RecallLine.copy_id)))

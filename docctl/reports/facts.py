@@ -14,7 +14,7 @@ from docctl import clock, recall, revisions, watch
 from docctl.audit import Action, AuditEntry
 from docctl.distribution.issuing import Distribution
 from docctl.documents import Document
-from docctl.internal_audits import InternalAudit, Nonconformity
+from docctl.internal_audits import Nonconformity
 from docctl.reports.figures import Year
 from docctl.requests import ChangeRequest
 from docctl.retention import schedule
@@ -138,19 +138,21 @@ def _procedure(current: Sequence[Revision], called: str) -> Fact:
 
 
 def _audited(session: Session, computed: Year, current: Sequence[Revision]) -> Fact:
-    """Say which procedure of internal audits is in force, how many audits of the year were reported, and how often evidence was taken."""
-    known = _procedure(current, INTERNAL_AUDIT)
+    """Say which procedure of internal audits is in force, how many of the year's audits were reported, how often evidence was taken.
+
+    A procedure that is missing contradicts full points, and so does a year that is over with audits of which none was reported.
+    """
+    known, audits = _procedure(current, INTERNAL_AUDIT), computed.figure("internal_audits_reported")
     first = clock.midnight(computed.on.replace(month=1, day=1))
     ends = clock.midnight(computed.on.replace(year=computed.on.year + 1, month=1, day=1))
     query = select(func.count()).where(
         AuditEntry.action == Action.EVIDENCE_TAKEN, AuditEntry.at >= first, AuditEntry.at < ends
     )
-    reported = select(func.count()).where(InternalAudit.reported_at >= first, InternalAudit.reported_at < ends)
     said = Sentence(
-        "{known}; {audits} cuộc đánh giá đã báo cáo, {n} lần lấy hồ sơ bằng chứng",
-        "{known}; {audits} audits reported, evidence taken {n} times",
-    ).fill(known=known.sentence, audits=session.scalar(reported) or 0, n=session.scalar(query) or 0)
-    return Fact(known.met, said, known.behind)
+        "{known}; {label}: {text}; {n} lần lấy hồ sơ bằng chứng", "{known}; {label}: {text}; evidence taken {n} times"
+    ).fill(known=known.sentence, label=audits.label, text=audits.text, n=session.scalar(query) or 0)
+    none_reported = bool(audits.denominator) and not audits.numerator and clock.now() >= ends
+    return Fact(False if none_reported else known.met, said, audits.behind if audits.denominator else known.behind)
 
 
 def _corrected(session: Session, computed: Year) -> Fact:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from docctl import clock, external, procedures, reviews, revisions, watch
 from docctl.decisions import Decision
 from docctl.documents import Document
+from docctl.internal_audits import InternalAudit
 from docctl.procedures import Coverage
 from docctl.revisions import WAS_ISSUED, Revision
 from docctl.rules import Sentence
@@ -160,6 +161,7 @@ def of_year(session: Session, year: int) -> Year:
             sum(row.due_on is not None for row in due),
             "/reviews",
         ),
+        _audited(session, year, on, ends),
     ]
     return Year(
         year,
@@ -170,6 +172,19 @@ def of_year(session: Session, year: int) -> Year:
         _by_type(current),
         _by_unit(current, session, begins, ends),
         coverage,
+    )
+
+
+def _audited(session: Session, year: int, on: date, ends: datetime) -> Figure:
+    """Return how many internal audits were opened in a year, those called off left out, and how many of them were reported by its end."""
+    opened = select(func.count()).where(InternalAudit.year == year, InternalAudit.state != "cancelled")
+    return Figure(
+        "internal_audits_reported",
+        Sentence("Cuộc đánh giá nội bộ mở trong năm đã báo cáo", "Internal audits opened in the year and reported"),
+        on,
+        session.scalar(opened.where(InternalAudit.reported_at < ends)) or 0,
+        session.scalar(opened) or 0,
+        "/internal-audits#audits",
     )
 
 

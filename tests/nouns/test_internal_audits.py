@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -309,3 +309,36 @@ def test_the_self_assessment_counts_corrective_reports_that_were_due_and_in_time
         found = facts.facts(session, figures.of_year(session, due.year))
         assert found["corrected"].met is False
         assert found["corrected"].sentence.en.startswith("1 of 2 corrective reports due in the year in time")
+
+
+def test_the_self_assessment_counts_the_audits_of_the_year_and_how_many_were_reported(
+    site: Site, cast: Cast, make_revision: Make
+) -> None:
+    code = make_revision("in_force", title="Quy trình đánh giá nội bộ").code
+    first, second, called_off = under_way(site, cast, code), under_way(site, cast, code), opened(site, cast)
+    year = clock.today().year
+    with site.database.writing() as session:
+        by = cast.reader(session, "auditor")
+        audits.act(session, session.get_one(InternalAudit, called_off), "cancel", by=by, reason="Hoãn sang năm sau.")
+    after = clock.midnight(date(year + 1, 1, 1))
+    with clock.at(after), site.database.reading() as session:
+        computed = figures.of_year(session, year)
+        found = facts.facts(session, computed)["internal_audit"]
+        assert (computed.figure("internal_audits_reported").text, found.met) == ("0/2 = 0,0 %", False)
+    for reported, made in enumerate((first, second), start=1):
+        with site.database.writing() as session:
+            row, by = session.get_one(InternalAudit, made), cast.reader(session, "auditor")
+            walked(session, cast, audits.samples(session, row)[0])
+            words = {"conclusion": "Hệ thống được duy trì.", "first_day": row.first_day, "last_day": row.last_day}
+            audits.edit(session, row, by=by, **words)
+            audits.act(session, row, "report", by=by, signing=cast.signing(session, "auditor"))
+        with clock.at(after), site.database.reading() as session:
+            computed = figures.of_year(session, year)
+            figure, found = (
+                computed.figure("internal_audits_reported"),
+                facts.facts(session, computed)["internal_audit"],
+            )
+            assert (figure.numerator, figure.denominator, figure.on) == (reported, 2, date(year, 12, 31))
+            assert (found.met, found.behind) == (None, "/internal-audits#audits")
+            assert figure.text in found.sentence.en
+            assert figures.of_year(session, year + 1).figure("internal_audits_reported").denominator == 0

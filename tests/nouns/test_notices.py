@@ -21,15 +21,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
-from docctl import announcing, clock, config, documents, jobs, leaving, mailing, notices, people, revisions
+from docctl import announcing, clock, config, documents, jobs, leaving, mailing, notices, people, recall, revisions
 from docctl.config import ConfigError
-from docctl.distribution import lists, reading
+from docctl.distribution import copies, lists, reading
 from docctl.notices import DIGEST, REMINDER, WAITS, Mail, News, Notice
 from docctl.revisions import Revision
 from docctl.rules import Refused
 from docctl.site import Site
 from docctl.verify import verify
-from tests.conftest import Cast, Made, take
+from tests.conftest import Cast, Made, decide, take
 from tests.postbox import Postbox
 
 Make = Callable[..., Made]
@@ -268,6 +268,76 @@ def test_nobody_is_reminded_of_what_is_confirmed_ended_or_not_wanted(
     with clock.at(later + timedelta(days=8)):
         jobs.post(mailed)
     assert reminders(mailed) == []
+
+
+def asked_back(site: Site, cast: Cast, make_revision: Make, **holder: Any) -> Made:
+    """Withdraw a procedure of which a unit or a person holds a copy on paper: it has to be back in fifteen days."""
+    with site.database.writing() as session:
+        by, kind = cast.reader(session, "controller"), documents.find_type(session, "QT")
+        given = {"target": "own_unit", **holder}
+        if "person" in given:
+            given["person"] = people.find(session, given["person"])
+        lists.add(session, by=by, type=kind, medium="paper", copies=1, reads=False, **given)
+    made = make_revision("in_force")
+    with site.database.writing() as session:
+        by = cast.reader(session, "controller")
+        for copy in copies.to_deliver(session, by=by):
+            copies.act(session, copy, "deliver", by=by)
+            copies.act(session, copy, "receive", by=by)
+    decide(site, cast, withdraw=[made.document_id], on=clock.today())
+    return made
+
+
+def days_later(site: Site, *days: int) -> list[tuple[int, int]]:
+    """Let days pass, each with two rounds of letters in the morning; return how many reminders there were after each."""
+    begins, counted = clock.midnight(clock.today()), []
+    for day in days:
+        for hour in (5, 8, 9):
+            with clock.at(begins + timedelta(days=day, hours=hour)):
+                jobs.post(site)
+        counted.append((day, len(reminders(site))))
+    return counted
+
+
+def test_the_head_of_a_unit_is_reminded_of_its_copies_once_before_their_day_and_once_after(
+    mailed: Site, cast: Cast, postbox: Postbox, make_revision: Make
+) -> None:
+    made = asked_back(mailed, cast, make_revision)
+    assert days_later(mailed, 11, 12, 13, 15, 16, 17, 60) == [
+        (11, 0),
+        (12, 1),
+        (13, 1),
+        (15, 1),
+        (16, 2),
+        (17, 2),
+        (60, 2),
+    ]
+    before, after = (letter for letter in postbox.letters if "copies" in letter["Subject"].casefold())
+    assert {before["To"], after["To"]} == {"reviewer@office.example"}
+    assert before["Subject"] == "Controlled copies to give back: 1"
+    assert after["Subject"] == "Controlled copies overdue: 1"
+    due = clock.today() + timedelta(days=15)
+    line = f"- {made.code} 01/00 Quy trình đăng ký khai sinh, copy 001/001, Justice division: by {due:%d/%m/%Y}"
+    assert line in before.get_content().splitlines()
+    assert f"{line} (days late: 1)" in after.get_content().splitlines()
+
+
+def test_a_person_who_holds_a_copy_is_reminded_and_not_the_head_of_a_unit(
+    mailed: Site, cast: Cast, make_revision: Make
+) -> None:
+    asked_back(mailed, cast, make_revision, target="person", person="author")
+    days_later(mailed, 16)
+    with mailed.database.reading() as session:
+        assert [row.account_id for row in reminders(mailed)] == [people.find(session, "author").id]
+
+
+def test_nobody_is_reminded_of_a_copy_that_came_back(mailed: Site, cast: Cast, make_revision: Make) -> None:
+    asked_back(mailed, cast, make_revision)
+    with mailed.database.writing() as session:
+        by, (found,) = cast.reader(session, "controller"), recall.all_recalls(session)
+        for line in recall.lines_of(session, found):
+            recall.settle(session, found, line.copy, by=by)
+    assert days_later(mailed, 12, 16, 60) == [(12, 0), (16, 0), (60, 0)]
 
 
 class Lock:

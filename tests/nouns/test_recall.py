@@ -112,7 +112,7 @@ def test_of_200_copies_3_lost_and_5_late_the_minutes_close_only_when_the_three_a
         for line in recall.lines_of(session, found)[192:197]:
             recall.take_back(session, found, line.copy.mark, by=by)
         assert sum(line.late for line in recall.lines_of(session, found) if not recall.is_held(line)) == 5
-        assert len(recall.overdue(session)) == 3
+        assert len(recall.still_out(session, due_by=clock.today() - timedelta(days=1))) == 3
         with pytest.raises(Refused, match="Còn 3 bản chưa thu hồi và chưa khai mất"):
             recall.act(session, found, "reconcile", by=by, signing=cast.signing(session, "controller"))
         for line in recall.lines_of(session, found)[197:]:

@@ -184,19 +184,7 @@ def edit(
     recall.held_on, recall.year = held_on, held_on.year if held_on else None
     recall.participants = clean_name(participants).strip()
     recall.basis = clean_name(basis).strip() if basis is not None and basis.strip() else recall.basis
-    changed = {name: value for name, value in _words(recall).items() if value != before[name]}
-    if changed:
-        recall.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.RECALL_EDITED,
-            by=by.account,
-            noun=recall.NOUN,
-            record_id=recall.id,
-            before={name: before[name] for name in changed},
-            **changed,
-        )
+    audit.edited(session, Action.RECALL_EDITED, recall, by=by.account, before=before, after=_words(recall))
 
 
 def take_back(session: Session, recall: Recall, typed: str, *, by: Reader, condition: str = "") -> ControlledCopy:

@@ -139,25 +139,12 @@ def write(session: Session, slip: Nonconformity, *, by: Reader, seen: int | None
     if seen is not None and seen != slip.lock:
         raise Stale
     before = {name: getattr(slip, name) for name in WORDS}
-    changed = {}
-    for name in WORDS:
-        value = auditing.clean(words.get(name, before[name]))
-        if value != before[name]:
-            changed[name] = value
-            setattr(slip, name, value)
-    if not changed:
-        return
-    slip.lock += 1
-    session.flush()
-    audit.record(
-        session,
-        Action.NONCONFORMITY_EDITED,
-        by=by.account,
-        noun=slip.NOUN,
-        record_id=slip.id,
-        document_id=_document(slip),
-        before={name: before[name] for name in changed},
-        **changed,
+    after = {name: auditing.clean(words.get(name, before[name])) for name in WORDS}
+    for name, value in after.items():
+        setattr(slip, name, value)
+    about = _document(slip)
+    audit.edited(
+        session, Action.NONCONFORMITY_EDITED, slip, by=by.account, before=before, after=after, document_id=about
     )
 
 

@@ -169,19 +169,7 @@ def edit(
     for name in WORDS:
         setattr(disposal, name, clean_name(words.get(name, getattr(disposal, name) or "")).strip())
     disposal.held_on, disposal.year = held_on, held_on.year if held_on else None
-    changed = {name: value for name, value in _words(disposal).items() if value != before[name]}
-    if changed:
-        disposal.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.DISPOSAL_EDITED,
-            by=by.account,
-            noun=disposal.NOUN,
-            record_id=disposal.id,
-            before={name: before[name] for name in changed},
-            **changed,
-        )
+    audit.edited(session, Action.DISPOSAL_EDITED, disposal, by=by.account, before=before, after=_words(disposal))
 
 
 def act(

@@ -5,7 +5,8 @@ from html import escape
 from math import floor, log10
 from typing import Any
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM, GAP = 880, 360, 60, 40, 60, 90
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 360, 60, 100, 40, 60  # Left and right of each panel.
+LABEL = 14  # From one label to the next.
 PANELS = (("whole mix", "CPU ms for a query, p50 over the mix"), ("build", "CPU s to build the index"))
 FTS5 = "SQLite FTS5"
 COLOURS = {"whoosh": "#b45309", "tantivy": "#0f766e", FTS5: "#475569"}
@@ -16,9 +17,9 @@ Points = list[tuple[float, float]]
 
 def drawn(lines: Sequence[Mapping[str, Any]]) -> str:
     """Return the picture: one panel for queries and one for the build, both axes logarithmic."""
-    width = (WIDTH - LEFT - GAP) / len(PANELS) - 10
+    width = WIDTH / len(PANELS) - LEFT - RIGHT
     panels = [
-        _panel(title, _points(lines, what), LEFT + number * (width + GAP), width)
+        _panel(title, _points(lines, what), LEFT + number * (LEFT + width + RIGHT), width)
         for number, (what, title) in enumerate(PANELS)
     ]
     words = "Search: processor time by number of documents, docctl’s engines beside SQLite FTS5, both axes logarithmic."
@@ -69,7 +70,9 @@ def _panel(title: str, series: Mapping[str, Points], left: float, width: float) 
     parts.append(
         f'<text x="{left + width / 2}" y="{TOP + height + 38}" text-anchor="middle" fill="#374151">documents</text>'
     )
-    for name, some in series.items():
+    taken: list[float] = []
+    # From the top down, so that a label which makes room for another one goes below it.
+    for name, some in sorted(series.items(), key=lambda row: -row[1][-1][1]):
         placed = [place(x, y) for x, y in some]
         path = " ".join(f"{x},{y}" for x, y in placed)
         colour = COLOURS[name]
@@ -78,6 +81,11 @@ def _panel(title: str, series: Mapping[str, Points], left: float, width: float) 
         )
         parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in placed]
         x, y = placed[-1]
+        if x < left + width:  # It ends inside, among the others: its label stands above it.
+            parts.append(f'<text x="{x}" y="{y - 8}" text-anchor="end" fill="{colour}">{escape(name)}</text>')
+            continue
+        y = max(y, *(other + LABEL for other in taken), 0)
+        taken.append(y)
         parts.append(f'<text x="{x + 6}" y="{y + 4}" fill="{colour}">{escape(name)}</text>')
     return "\n".join(parts)
 

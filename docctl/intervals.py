@@ -36,7 +36,7 @@ class Standing(NamedTuple):
     @property
     def edition_text(self) -> str:
         """Edition and amendment as the offices write them: `02/01`."""
-        return f"{self.edition:02d}/{self.amendment:02d}"
+        return revisions.edition_text(self.edition, self.amendment)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from docctl.search import following
 from docctl.site import Site
 
 POLL_SECONDS = 2.0
+FIRST = "index"  # Of the kinds of work: people search for what was just issued.
 Progress = Callable[[str, int, int], None]
 
 log = logging.getLogger(__name__)
@@ -60,26 +61,34 @@ class Workers:
             thread.start()
 
     def ring(self) -> None:
-        """Tell all threads that something was committed."""
-        for bell in self.bells.values():
-            bell.set()
+        """Tell the index that something was committed; it rings the others when the act can be found.
+
+        All at once they would share the processor, and an act would be found late.
+        """
+        self.bells[FIRST].set()
 
     def stop(self) -> None:
         """End all threads after their present piece of work."""
         _workers.pop(id(self.site), None)
         self.stopping.set()
-        self.ring()
+        for bell in self.bells.values():
+            bell.set()
         for thread in self.threads:
             thread.join(timeout=30)
 
     def _run(self, bell: threading.Event, work: Callable[[Site], object]) -> None:
+        rung = False
         while not self.stopping.is_set():
             try:
                 work(self.site)
             except Exception:
                 # Whatever happened, the rows still wait: the next round tries again.
                 log.exception("background work failed")
-            bell.wait(POLL_SECONDS)
+            if bell is self.bells[FIRST] and rung:
+                for other in self.bells.values():
+                    if other is not bell:
+                        other.set()
+            rung = bell.wait(POLL_SECONDS)
             bell.clear()
 
 
@@ -96,6 +105,7 @@ def wake(site: Site) -> None:
         return
     extract_waiting(site)
     index(site)
+    seal(site)
     # Letters are left to a serving process or to `docctl mail`: a server that is down must not hold up a command.
     announcing.tell(site.database, site.settings)
     follow_searches(site)
@@ -128,7 +138,14 @@ def look_into_drafts(site: Site) -> None:
 
 def _work() -> dict[str, Callable[[Site], object]]:
     # Reading a scan takes minutes; the texts of other files do not wait for it.
-    return {"index": index, "texts": extract_waiting, "scans": read_scans, "renditions": render_waiting, "post": post}
+    return {
+        FIRST: index,
+        "seals": seal,
+        "texts": extract_waiting,
+        "scans": read_scans,
+        "renditions": render_waiting,
+        "post": post,
+    }
 
 
 def remove_disposed(site: Site) -> int:
@@ -179,11 +196,16 @@ def _rebuild(site: Site, workers: Workers) -> None:
 
 
 def index(site: Site) -> None:
-    """Bring the index up to the trail, and sign its head when a checkpoint is due."""
+    """Bring the index up to the trail; when nothing is new there is time to put its parts together."""
     workers = _workers.get(id(site))
     if workers is not None and workers.rebuild_wanted.is_set():
         _rebuild(site, workers)
-    following.follow(site.database, site.engine)
+    if not following.follow(site.database, site.engine):
+        site.engine.tidy()
+
+
+def seal(site: Site) -> None:
+    """Sign the head of the trail when a checkpoint is due."""
     checkpoints.follow(site)
 
 

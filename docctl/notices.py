@@ -154,7 +154,7 @@ def of_reader(session: Session, *, by: Reader, first: int = 0, limit: int = 50) 
 def unread_count(session: Session, *, by: Reader) -> int:
     """Return how many of somebody's notices are not read."""
     query = select(func.count()).select_from(Notice).where(Notice.account_id == by.id, Notice.read_at.is_(None))
-    return session.scalar(query) or 0
+    return session.connection().scalar(query) or 0
 
 
 def mark_read(session: Session, *, by: Reader, notice_id: int | None = None) -> int:

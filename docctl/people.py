@@ -386,17 +386,15 @@ def open_session(session: Session, account: Account) -> str:
 
 def session_account(session: Session, token: str) -> tuple[Account, SignIn] | None:
     """Return the account of a live session, or None when it ended, expired, or its account was disabled."""
-    sign_in = session.get(SignIn, _token_hash(token))
-    now = clock.now()
-    if (
-        sign_in is None
-        or sign_in.ended_at
-        or now - sign_in.seen_at > SESSION_IDLE
-        or now - sign_in.created_at > SESSION_LIFE
-    ):
+    query = select(SignIn, Account).join(Account, Account.id == SignIn.account_id)
+    found = session.execute(query.where(SignIn.token_hash == _token_hash(token))).first()
+    if found is None:
         return None
-    account = session.get(Account, sign_in.account_id)
-    return (account, sign_in) if account and not account.disabled_at else None
+    sign_in, account = found
+    now = clock.now()
+    if sign_in.ended_at or now - sign_in.seen_at > SESSION_IDLE or now - sign_in.created_at > SESSION_LIFE:
+        return None
+    return (account, sign_in) if not account.disabled_at else None
 
 
 def touch(session: Session, token: str) -> None:

@@ -136,12 +136,12 @@ class Revision(Base):
     @property
     def edition_text(self) -> str:
         """Edition and amendment as the offices write them: `02/01`."""
-        return f"{self.edition:02d}/{self.amendment:02d}"
+        return edition_text(self.edition, self.amendment)
 
     @property
     def edition_code(self) -> str:
         """Edition, and the amendment only where there is one, as on covers and in JSON: `02`, `02/01`."""
-        return self.edition_text if self.amendment else f"{self.edition:02d}"
+        return edition_code(self.edition, self.amendment)
 
     def status(self, at: datetime | None = None) -> str:
         """Return the stored state, or for what was issued the state derived from the interval at an instant."""
@@ -511,6 +511,16 @@ def content_hash(revision: Revision) -> str:
     if revision.major == is_major_by_default(revision.amendment):
         del signed["major"]
     return hashlib.sha256(audit.canonical(signed).encode()).hexdigest()
+
+
+def edition_text(edition: int, amendment: int) -> str:
+    """Write edition and amendment as the offices do: `02/01`."""
+    return f"{edition:02d}/{amendment:02d}"
+
+
+def edition_code(edition: int, amendment: int) -> str:
+    """Write the edition, and the amendment only where there is one, as on covers and in JSON: `02`, `02/01`."""
+    return edition_text(edition, amendment) if amendment else f"{edition:02d}"
 
 
 def status_at(state: str, begins: datetime | None, ends: datetime | None, at: datetime) -> str:

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 VERSION = 1  # Raise it when the same text would give other terms: every index is then rebuilt by itself.
@@ -20,7 +20,7 @@ _INSIDE = "\u0300-\u036f\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206
 _WORD = rf"[^\W_]+(?:[{_INSIDE}]+[^\W_]*)*"
 _CHUNK = re.compile(rf"{_WORD}(?:[-./‐‑‒–]{_WORD})*")
 _WORDS = re.compile(_WORD)
-_MARKS = re.compile(r"[\u0300-\u036f]")
+_SPACE, _SPACES = re.compile(r"\s"), re.compile(r"\s+")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 _INVISIBLE = re.compile(rf"[{_INSIDE.replace(chr(0x300) + '-' + chr(0x36F), '')}]")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
@@ -239,61 +239,69 @@ def passage(text: str, query: str, width: int = 240) -> Passage:
 
     One regular expression runs over the text as it is: each letter stands for itself with every accent.
     """
-    text = _composed(text)
-    pattern = _pattern(query)
-    spans = []
-    if pattern is not None:
-        for found, _ in zip(pattern.finditer(text), range(MAX_MARKS), strict=False):
-            spans.append((found.start(), found.end()))
-    start, end = _window(text, spans, query, width)
+    text = nfc(text)
+    spans, chosen = _densest(text, query, width)
+    start, end = _window(text, spans, chosen, width)
     marked = _joined(text, [span for span in spans if span[0] >= start and span[1] <= end])
     return Passage(_pieces(text, start, end, marked), marked[0][0] if marked else start, bool(marked))
 
 
 def phrase_in(text: str, phrase: str) -> bool:
-    """Say whether the words of a phrase stand in a text next to each other, whatever the accents and the case."""
+    """Say whether the words of a phrase stand in a text (in NFC) next to each other, whatever the accents and the case."""
     pattern = _phrase_pattern(phrase, accents=False)
-    return pattern is not None and pattern.search(_composed(text)) is not None
+    return pattern is not None and pattern.search(text) is not None
 
 
 def has_exactly(text: str, words: str) -> bool:
-    """Say whether words stand in a text next to each other with the very accents that were typed."""
+    """Say whether words stand in a text (in NFC) next to each other with the very accents that were typed."""
     pattern = _phrase_pattern(words, accents=True)
-    return pattern is not None and pattern.search(_composed(text)) is not None
+    return pattern is not None and pattern.search(text) is not None
 
 
-def _composed(text: str) -> str:
-    # Stored texts are in NFC, and asking Unicode's tables about every letter costs more than looking for marks.
-    return nfc(text) if _MARKS.search(text) else text
+def _densest(text: str, query: str, width: int) -> tuple[list[tuple[int, int]], int]:
+    """Return where words of a query stand, and the first of them of the window in which most different ones stand.
 
-
-def _window(text: str, spans: Sequence[tuple[int, int]], query: str, width: int) -> tuple[int, int]:
-    """Return the bounds, at word boundaries, of the window in which most different words of the query stand."""
-    typed = {token.exact for token in tokens(query)}
-    forms = [_forms(text[start:end]) for start, end in spans]
-    best, chosen, last = (-1.0, 0.0), 0, 0
-    touching = [int(after[0] - before[1] <= 1) for before, after in pairwise(spans)]
-    touches = [0, *accumulate(touching)]
-    counts: Counter[str] = Counter()
-    exact_counts: Counter[str] = Counter()
-    for first, (start, _) in enumerate(spans):
-        while last < len(spans) and (last <= first or spans[last][1] - start <= width):
-            counts[forms[last].folded] += 1
-            if forms[last].exact in typed:
-                exact_counts[forms[last].exact] += 1
-            last += 1
-        near = min(touches[last - 1] - touches[first], len(typed))
-        score = (float(len(counts)), len(exact_counts) + near / 2)
+    The text is read no further than the window that has them all next to each other, as they were typed.
+    """
+    pattern, asked = _pattern(query), tokens(query)
+    typed = {token.exact for token in asked}
+    all_of_them = (len({token.folded for token in asked}), len(typed) + (len(typed) - 1) / 2)
+    spans: list[tuple[int, int]] = []
+    forms: list[_Word] = []
+    folded: Counter[str] = Counter()
+    exact: Counter[str] = Counter()
+    best, chosen, first, touching = (0, -1.0), 0, 0, 0
+    for found in islice(pattern.finditer(text), MAX_MARKS) if pattern else ():
+        start, end = found.span()
+        spans.append((start, end))
+        if best >= all_of_them:
+            if start - spans[chosen][0] > width:
+                break
+            continue
+        forms.append(form := _forms(found[0]))
+        folded[form.folded] += 1
+        if form.exact in typed:
+            exact[form.exact] += 1
+        touching += len(spans) > 1 and start - spans[-2][1] <= 1
+        while first < len(spans) - 1 and end - spans[first][0] > width:
+            _less(folded, forms[first].folded)
+            _less(exact, forms[first].exact)
+            first += 1
+            touching -= spans[first][0] - spans[first - 1][1] <= 1
+        score = (len(folded), len(exact) + min(touching, len(typed)) / 2)
         if score > best:
             best, chosen = score, first
-        _less(counts, forms[first].folded)
-        _less(exact_counts, forms[first].exact)
+    return spans, chosen
+
+
+def _window(text: str, spans: Sequence[tuple[int, int]], chosen: int, width: int) -> tuple[int, int]:
+    """Return the bounds, at word boundaries, of what is shown around the words from the chosen one on."""
     begin = spans[chosen][0] if spans else 0
     # A third of what the words leave free goes before the first of them.
     inside = [end for start, end in spans[chosen:] if end - begin <= width]
     start = max(0, begin - max(0, width - (max(inside, default=begin) - begin)) // 3)
     end = min(len(text), max(start + width, min(max(inside, default=0), len(text))))
-    if start > 0 and (space := re.compile(r"\s").search(text, start, begin)):
+    if start > 0 and (space := _SPACE.search(text, start, begin)):
         start = space.end()
     if end < len(text) and (cut := max(text.rfind(" ", begin, end), text.rfind("\n", begin, end))) > begin:
         end = max(cut, *(e for _, e in spans[chosen:] if e <= end)) if inside else cut
@@ -323,7 +331,7 @@ def _pieces(text: str, start: int, end: int, marked: Sequence[tuple[int, int]]) 
         pieces += [(text[position:mark_start], False), (text[mark_start:mark_end], True)]
         position = mark_end
     pieces.append((text[position:end], False))
-    spaced = [(re.sub(r"\s+", " ", piece), mark) for piece, mark in pieces]
+    spaced = [(_SPACES.sub(" ", piece), mark) for piece, mark in pieces]
     spaced = [(piece, mark) for piece, mark in spaced if piece]
     if start > 0 and spaced:
         spaced.insert(0, ("… ", False))
@@ -404,7 +412,7 @@ def _letters() -> dict[str, str]:
 
 
 class Candidate(NamedTuple):
-    """A hit of the first pass with what the second pass looks at."""
+    """A hit of the first pass with what the second pass looks at; title and body are in NFC."""
 
     key: int
     score: float
@@ -420,9 +428,9 @@ def second_pass(query: str, candidates: Sequence[Candidate]) -> list[tuple[int, 
     Returns (key, score) with the best first; scores lie between 0 and 100, and equal ones keep their order.
     """
     top = max((candidate.score for candidate in candidates), default=0.0)
-    asked = tokens(query)
+    asked = _Asked(query)
     judged = [
-        (candidate.key, _share(candidate.score, top) + _merit(query, asked, candidate) + candidate.lead)
+        (candidate.key, _share(candidate.score, top) + asked.merit(candidate) + candidate.lead)
         for candidate in candidates
     ]
     judged.sort(key=lambda pair: -pair[1])
@@ -443,55 +451,68 @@ def _share(score: float, top: float) -> float:
     return FIRST_PASS * score / top if top > 0 else 0.0
 
 
-def _merit(query: str, asked: Sequence[Token], candidate: Candidate) -> float:
-    """Return 0 to 21: up to 6 for the code, 11 for the title, 4 for the body; a word typed with accents means them."""
-    if not asked:
-        return 0.0
-    title = _title_tokens(candidate.title)
-    wanted = {_typed(token) for token in asked}
-    offered = {form for token in title for form in (token.folded, token.exact)}
-    met = len(wanted & offered)
-    alike = len({token.folded for token in asked} & {token.folded for token in title})
-    merit = _code_merit(query, candidate.code)
-    # Cubes, since some words of a long question stand in many titles: only a title with nearly all of them says much.
-    said = len({token.folded for token in asked})
-    merit += (met / len(wanted)) ** 3 + 0.3 * (alike / said) ** 3  # What was asked stands in the title …
-    merit += (met / max(len(wanted), len({token.folded for token in title}))) ** 3  # … and the title says little else.
-    if len(asked) > 1:
-        merit += 2.0 * _in_a_row(asked, title)
-        merit += 6.0 * (len(asked) == len(title) and _in_a_row(asked, title))  # … or nothing else at all.
-    return merit + _body_merit(query, asked, candidate.body)
+class _Asked:
+    """The words of a query as candidates are compared with them."""
+
+    def __init__(self, query: str) -> None:
+        asked = tokens(query)
+        accented = any(token.exact != token.folded and not token.folded.isdigit() for token in asked)
+        self.typed = [_typed(token) for token in asked]
+        self.wanted = set(self.typed)
+        self.folded = {token.folded for token in asked}
+        self.code = "-".join(code_parts(query))
+        self.names_code = is_code(query.replace(" ", ""))
+        self.strict = _phrase_pattern(query, accents=True) if accented else None
+        self.loose = _phrase_pattern(query, accents=False) if len(asked) > 1 else None
+
+    def merit(self, candidate: Candidate) -> float:
+        """Return 0 to 21: up to 6 for the code, 11 for the title, 4 for the body; a word typed with accents means them."""
+        if not self.typed:
+            return 0.0
+        return self._of_code(candidate.code) + self._of_title(candidate.title) + self._of_body(candidate.body)
+
+    def _of_code(self, code: str) -> float:
+        key = _code_of(code)
+        if key and key == self.code:
+            return 6.0
+        return 2.0 if self.names_code and self.code in code_terms(code) else 0.0
+
+    def _of_title(self, title: str) -> float:
+        forms, folded, row = _title_of(title)
+        met, alike = len(self.wanted & forms), len(self.folded & folded)
+        # Cubes, since some words of a long question stand in many titles: only a title with nearly all of them says much.
+        # What was asked stands in the title …
+        merit: float = (met / len(self.wanted)) ** 3 + 0.3 * (alike / len(self.folded)) ** 3
+        merit += (met / max(len(self.wanted), len(folded))) ** 3  # … and the title says little else.
+        if len(self.typed) > 1 and met == len(self.wanted) and self._in_a_row(row):
+            merit += 8.0 if len(self.typed) == len(row) else 2.0  # … or nothing else at all.
+        return merit
+
+    def _in_a_row(self, title: Sequence[Token]) -> bool:
+        """Say whether the words asked for stand in a title in their order, next to each other."""
+        many = len(self.typed)
+        rows = (title[start : start + many] for start in range(len(title) - many + 1))
+        return any(all(word in token[:2] for word, token in zip(self.typed, row, strict=True)) for row in rows)
+
+    def _of_body(self, body: str) -> float:
+        if self.strict is not None and self.strict.search(body):
+            return 4.0
+        return 1.5 if self.loose is not None and self.loose.search(body) else 0.0
 
 
 @lru_cache(maxsize=1 << 14)
-def _title_tokens(title: str) -> tuple[Token, ...]:
-    return tuple(tokens(title))
+def _title_of(title: str) -> tuple[frozenset[str], frozenset[str], tuple[Token, ...]]:
+    """Return the forms of the words of a title, folded and exact, then the folded ones alone, then the words in order."""
+    found = tuple(tokens(title))
+    folded = frozenset(token.folded for token in found)
+    return folded | {token.exact for token in found}, folded, found
 
 
-def _code_merit(query: str, code: str) -> float:
-    key, wanted = "-".join(code_parts(code)), "-".join(code_parts(query))
-    if key and key == wanted:
-        return 6.0
-    return 2.0 if is_code(query.replace(" ", "")) and wanted in code_terms(code) else 0.0
-
-
-def _body_merit(query: str, asked: Sequence[Token], body: str) -> float:
-    body = _composed(body)
-    accented = any(token.exact != token.folded and not token.folded.isdigit() for token in asked)
-    strict = _phrase_pattern(query, accents=True) if accented else None
-    if strict is not None and strict.search(body):
-        return 4.0
-    loose = _phrase_pattern(query, accents=False) if len(asked) > 1 else None
-    return 1.5 if loose is not None and loose.search(body) else 0.0
+@lru_cache(maxsize=1 << 14)
+def _code_of(code: str) -> str:
+    return "-".join(code_parts(code))
 
 
 def _typed(token: Token) -> str:
     """Return the exact form of a word typed with accents, the folded form of one typed without."""
     return token.exact if token.exact != token.folded else token.folded
-
-
-def _in_a_row(asked: Sequence[Token], title: Sequence[Token]) -> bool:
-    """Say whether the words asked for stand in a title in their order, next to each other."""
-    wanted, many = [_typed(token) for token in asked], len(asked)
-    rows = (title[start : start + many] for start in range(len(title) - many + 1))
-    return any(all(word in token[:2] for word, token in zip(wanted, row, strict=True)) for row in rows)

@@ -79,6 +79,15 @@ def office(session: Session) -> Unit:
     return unit
 
 
+def office_name(session: Session, locale: str) -> str:
+    """Return the name of the office in a language, for the head of every page; empty before there is an office."""
+    query = select(Unit.name_vi, Unit.name_en).where(Unit.parent_id.is_(None)).order_by(Unit.id).limit(1)
+    found = session.connection().execute(query).first()
+    if found is None:
+        return ""
+    return str(found.name_en if locale == "en" and found.name_en else found.name_vi)
+
+
 def find(session: Session, code: str) -> Unit:
     """Return the unit with a code, whatever its case; raises Refused with the codes there are."""
     for unit in all_units(session):

@@ -46,6 +46,10 @@ NOT_WANTED = Sentence(
     "This file has its PDF already, or is being converted, so no PDF beside it is taken.",
 )
 NO_PDF_BESIDE = Sentence("Hãy chọn một tệp PDF.", "Choose a PDF file.")
+GONE = Sentence(
+    "Tệp không còn trong kho lưu trữ. Hãy chạy `docctl verify`, khôi phục tệp từ bản sao lưu rồi thử lại.",
+    "The file is not in the storage folder. Run `docctl verify`, bring it back from a backup, then try again.",
+)
 TOO_LONG = Sentence("Văn bản quá dài để tạo bản PDF; hãy tách tài liệu.", "The text is too long for a PDF; split it.")
 
 
@@ -150,6 +154,9 @@ def make(database: Database, store: Store, sha256: str, kind: Kind, choice: str)
 
     A crash on the way leaves the row waiting, so that the next round makes it; two that make the same keep one.
     """
+    if not store.path(sha256).is_file():
+        _failed(database, sha256, GONE)  # Else it would be tried for ever, before all the others.
+        return
     try:
         with tempfile.TemporaryDirectory(prefix="docctl-") as folder:
             found, engine = _made(store.path(sha256), kind, choice, Path(folder))

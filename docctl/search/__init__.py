@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -31,10 +31,14 @@ class IndexedRevision:
 
 @dataclass(frozen=True)
 class EngineResult:
-    """How many revisions there are, and the best of them with their scores, best first."""
+    """How many revisions there are, and the best of them with their scores, best first.
+
+    `matching` names them all, in no order, where the engine has them at hand; None where it would have to be asked.
+    """
 
     total: int
     hits: Sequence[tuple[int, float]]
+    matching: Collection[int] | None = field(default=None, repr=False, compare=False)
 
 
 class Engine(Protocol):
@@ -56,6 +60,9 @@ class Engine(Protocol):
         self, upserts: Sequence[IndexedRevision], removals: Collection[int], position: int, mark: str = ""
     ) -> None:
         """Replace and remove revisions and move the position, durably; doing it twice changes nothing."""
+
+    def tidy(self) -> None:
+        """Make later searches cheaper by what would hold up an act; to be called when nothing waits to be indexed."""
 
     def rebuilding(self) -> AbstractContextManager["Engine"]:
         """Give an engine that takes this one's place at a clean end; until then this one answers.

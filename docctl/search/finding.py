@@ -4,26 +4,26 @@ import time
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from docctl import audit, clock, revisions, text
-from docctl.contents import ContentPage, ContentText
-from docctl.documents import Document
+from docctl.documents import Document, DocumentType
 from docctl.people import Reader
 from docctl.revisions import Revision
 from docctl.rules import Sentence
 from docctl.search import Engine, Index, Query, narrowing, synonyms
-from docctl.search.narrowing import Asked, Choice, Narrowed
-from docctl.search.ranking import BODY_READ, REREAD, Asking, Ranked, ranked
+from docctl.search.narrowing import Asked, Choice, Names, Narrowed
+from docctl.search.ranking import REREAD, Asking, Ranked, ranked
 from docctl.search.sight import Kept, Sight, key_of, sight_of
 from docctl.search.spelling import Lexicon
+from docctl.search.texts import Pages, Texts
 from docctl.text import Candidate
+from docctl.units import Unit
 
-MARKED = 1_000_000  # Characters in which a passage to show is looked for.
 LEAD_IN_FORCE = 0.5  # Of what is in force, before what is not.
 TITLES_READ = 30_000  # Of the newest revisions, for the words that somebody may have meant.
 LEXICONS_KEPT = 8
@@ -58,7 +58,14 @@ class Hit:
     snippet: list[tuple[str, bool]]
     page: int | None  # Of the passage in the file, where the file has pages.
     in_force: int | None  # Of a superseded hit: the revision in force of the same document.
-    record: Revision = field(repr=False)
+    edition_text: str  # With the amendment even where there is none: `02/00`.
+    effective_from: datetime | None
+    unit_vi: str
+    unit_en: str
+
+    def unit_name(self, locale: str) -> str:
+        """Return the name of the unit in a language."""
+        return self.unit_en if locale == "en" and self.unit_en else self.unit_vi
 
     def as_dict(self) -> dict[str, Any]:
         """Return the hit as the command line and the API write it."""
@@ -108,6 +115,9 @@ class _Memory:
     sights: Kept[Sight] = field(default_factory=lambda: Kept(SIGHTS_KEPT))
     lexicons: Kept[Lexicon] = field(default_factory=lambda: Kept(LEXICONS_KEPT))
     ranked: Kept[Ranked] = field(default_factory=lambda: Kept(ANSWERS_KEPT))
+    counted: Kept[dict[str, list[Choice]]] = field(default_factory=lambda: Kept(ANSWERS_KEPT))
+    names: Kept[Names] = field(default_factory=lambda: Kept(1))
+    texts: Texts = field(default_factory=Texts)
 
 
 _memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
@@ -152,6 +162,7 @@ def find(
     in_units, of_types, notes = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, document or 0, in_units, of_types)
     narrowed = Narrowed(session, sight, asked)
+    texts = memory.texts
     # What ended since it was indexed is still in the current index, and what begins later is there already.
     index: Index = "all" if everything or on is not None else "current"
 
@@ -162,12 +173,8 @@ def find(
             memory.lexicons.put(key, known := Lexicon(_titles(session, sight.ids)))
         return known
 
-    known: dict[int, Candidate] = {}
-
     def read(ids: Sequence[int]) -> dict[int, Candidate]:
-        if missing := [id for id in ids if id not in known]:
-            known.update(_texts(session, missing, sight if everything else None))
-        return {id: known[id] for id in ids if id in known}
+        return _led(texts.read(session, head.hash, ids), sight if everything else None)
 
     asking = Asking(engine, index, narrowed.ids, read, lexicon)
     wanted = offset + limit if sort == "relevance" else MOST_SORTED
@@ -178,14 +185,27 @@ def find(
         if found.total or engine.generation() == generation:
             break  # Else the index was found damaged, or was built, while it was asked.
     order = _sorted(found.hits, sort, sight)
-    hits = _hits(session, found.query, order[offset : offset + limit], on or clock.now(), reader)
+    page = order[offset : offset + limit]
+    hits = _hits(session, found.query, page, on or clock.now(), reader, texts, head.hash)
     notes += _understood(query, found)
     if head.sequence and not generation:
         notes.insert(0, BEING_BUILT)
     suggestions = [words for words in (found.spelled, found.meant) if words]
-    facets = _counted(asking, sight, narrowed, found) if counted else {}
+    facets = _counted(memory, key, asking, sight, narrowed, found, _names(session, memory, head)) if counted else {}
     took = (time.perf_counter() - began) * 1000
     return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets, narrowed.among)
+
+
+def names(session: Session, engine: Engine) -> Names:
+    """Return the names of units and types, by which searches are narrowed down."""
+    return _names(session, _memories.setdefault(engine, _Memory()), audit.head(session))
+
+
+def _names(session: Session, memory: _Memory, head: audit.Head) -> Names:
+    known = memory.names.get(head.hash)
+    if known is None:
+        memory.names.put(head.hash, known := Names.read(session))
+    return known
 
 
 def seen(session: Session, engine: Engine, *, reader: Reader | None, scope: Scope | str, on: datetime | None) -> Sight:
@@ -214,6 +234,7 @@ def matching(
     `among` keeps to some revisions; nothing is spelled otherwise and no word may be missing.
     """
     query = synonyms.used().widened(Query.parse(words))
+    head, texts = audit.head(session), _memories.setdefault(engine, _Memory()).texts
     sight = seen(session, engine, reader=reader, scope=scope, on=None)
     in_units, of_types, _ = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, 0, in_units, of_types)
@@ -224,7 +245,7 @@ def matching(
         engine,
         "all" if everything else "current",
         only,
-        lambda some: _texts(session, some, sight if everything else None),
+        lambda some: _led(texts.read(session, head.hash, some), sight if everything else None),
         lambda: Lexicon(()),
     )
     found = asking.first(query, limit)
@@ -246,17 +267,39 @@ def _remembered(
     return found
 
 
-def _counted(asking: Asking, sight: Sight, narrowed: Narrowed, found: Ranked) -> dict[str, list[Choice]]:
-    """Count once over everything that matches without the filters, so that each can be counted with the others applied."""
+def _counted(
+    memory: _Memory,
+    key: tuple[Hashable, ...],
+    asking: Asking,
+    sight: Sight,
+    narrowed: Narrowed,
+    found: Ranked,
+    names: Names,
+) -> dict[str, list[Choice]]:
+    """Return how many of the hits each value of the filters leaves, as counted before or counted now."""
+    key = (*key, asking.index, found.searched)
+    known = memory.counted.get(key)
+    if known is None:
+        known = narrowed.counted(_matching(asking, sight, narrowed, found), names)
+        memory.counted.put(key, known)
+    return known
+
+
+def _matching(asking: Asking, sight: Sight, narrowed: Narrowed, found: Ranked) -> Iterable[int]:
+    """Return everything that matches without the filters, so that each can be counted with the others applied.
+
+    Nothing when it is too much to count.
+    """
     if not narrowed.left_by:
-        if found.total <= len(found.hits):
-            return narrowed.counted(id for id, _ in found.hits)
         if found.total > MOST_COUNTED:
-            return {}
-    open_to = replace(asking, only=sight.ids)
-    if narrowed.left_by and open_to.first(found.searched, 1).total > MOST_COUNTED:
-        return {}
-    return narrowed.counted(id for id, _ in open_to.first(found.searched, MOST_COUNTED).hits)
+            return ()
+        if found.total <= len(found.hits):
+            return [id for id, _ in found.hits]
+        return asking.all_of(found.searched, MOST_COUNTED)
+    open_to = replace(asking, only=sight.ids, answers={})
+    if open_to.first(found.searched, 1).total > MOST_COUNTED:
+        return ()
+    return open_to.all_of(found.searched, MOST_COUNTED)
 
 
 def _sorted(hits: Sequence[tuple[int, float]], sort: str, sight: Sight) -> list[tuple[int, float]]:
@@ -270,94 +313,104 @@ def _titles(session: Session, ids: frozenset[int]) -> Iterable[str]:
     return (title for id, title in rows if id in ids)
 
 
-def _texts(session: Session, ids: Sequence[int], sight: Sight | None) -> dict[int, Candidate]:
-    """Read what the second pass compares with the words: code, title and the beginning of the text."""
-    query = (
-        select(Revision.id, Document.code, Revision.title, func.substr(ContentText.text, 1, BODY_READ))
-        .join(Document, Document.id == Revision.document_id)
-        .outerjoin(ContentText, ContentText.sha256 == Revision.file_sha256)
-        .where(Revision.id.in_(ids))
-    )
-    leads = {id: LEAD_IN_FORCE for id in ids if sight and sight.facts[id].state == revisions.IN_FORCE}
+def _led(found: dict[int, Candidate], sight: Sight | None) -> dict[int, Candidate]:
+    """Give what is in force its lead before what is not, where both are looked for."""
+    if sight is None:
+        return found
     return {
-        id: Candidate(id, 0.0, code, title, body or "", leads.get(id, 0.0))
-        for id, code, title, body in session.execute(query)
+        id: candidate._replace(lead=LEAD_IN_FORCE) if sight.facts[id].state == revisions.IN_FORCE else candidate
+        for id, candidate in found.items()
     }
 
 
 def _hits(
-    session: Session, query: Query, page: Sequence[tuple[int, float]], at: datetime, reader: Reader | None
+    session: Session,
+    query: Query,
+    page: Sequence[tuple[int, float]],
+    at: datetime,
+    reader: Reader | None,
+    texts: Texts,
+    head: str,
 ) -> list[Hit]:
-    wanted = [id for id, _ in page]
-    loading = joinedload(Revision.document)
-    records = session.scalars(
-        select(Revision)
-        .join(Document)
-        .where(Revision.id.in_(wanted), revisions.visible(reader))
-        .options(loading.joinedload(Document.unit), loading.joinedload(Document.type))
+    # Columns and not objects: a page of them is read with every search.
+    query_of_rows = (
+        select(Revision.id, Revision.document_id, Document.code, Revision.title, Revision.edition, Revision.amendment)
+        .add_columns(Revision.state, Revision.effective_from, Revision.effective_to, Revision.file_sha256)
+        .add_columns(Unit.code, Unit.name_vi, Unit.name_en, DocumentType.code)
+        .join(Document, Document.id == Revision.document_id)
+        .join(Unit, Unit.id == Document.unit_id)
+        .join(DocumentType, DocumentType.id == Document.type_id)
+        .where(Revision.id.in_([id for id, _ in page]), revisions.visible(reader))
     )
-    found = {record.id: record for record in records}
-    bodies = _bodies(session, found.values())
-    pages = _pages(session, bodies)
-    standing = _standing(session, [record for record in found.values() if record.status() == revisions.SUPERSEDED])
+    rows = [_Row(*row) for row in session.connection().execute(query_of_rows)]
+    shas = {row.id: row.sha256 for row in rows if row.sha256}
+    bodies, pages = texts.whole(session, head, shas), texts.pages_of(session, head, shas.values())
+    standing = _standing(session, {row.document for row in rows if row.state_at(clock.now()) == revisions.SUPERSEDED})
+    found = {row.id: row for row in rows}
     return [_hit(found[id], score, query, bodies, pages, standing, at) for id, score in page if id in found]
 
 
+class _Row(NamedTuple):
+    id: int
+    document: int
+    code: str
+    title: str
+    edition: int
+    amendment: int
+    state: str
+    begins: datetime | None
+    ends: datetime | None
+    sha256: str | None
+    unit: str
+    unit_vi: str
+    unit_en: str
+    type: str
+
+    def state_at(self, at: datetime) -> str:
+        return revisions.status_at(self.state, self.begins, self.ends, at)
+
+
 def _hit(
-    record: Revision,
+    row: _Row,
     score: float,
     query: Query,
-    bodies: Mapping[str, str],
-    pages: Mapping[str, Sequence[tuple[int, int]]],
+    bodies: Mapping[int, str],
+    pages: Mapping[str, Pages],
     standing: Mapping[int, int],
     at: datetime,
 ) -> Hit:
-    body = bodies.get(record.file_sha256 or "", "")
-    passage = text.passage(body, query.shown)
-    state = record.status(at)
+    passage = text.passage(bodies.get(row.id, ""), query.shown)
+    state = row.state_at(at)
     return Hit(
-        document=record.document_id,
-        code=record.document.code,
-        title=record.title,
-        revision=record.id,
-        edition=record.edition_code,
+        document=row.document,
+        code=row.code,
+        title=row.title,
+        revision=row.id,
+        edition=revisions.edition_code(row.edition, row.amendment),
         state=state,
-        unit=record.document.unit.code,
-        type=record.document.type.code,
+        unit=row.unit,
+        type=row.type,
         score=score,
         snippet=passage.pieces,
-        page=_page_at(pages.get(record.file_sha256 or "", ()), passage.start) if passage.found else None,
-        in_force=standing.get(record.document_id) if state == revisions.SUPERSEDED else None,
-        record=record,
+        page=_page_at(pages.get(row.sha256 or "", ()), passage.start) if passage.found else None,
+        in_force=standing.get(row.document) if state == revisions.SUPERSEDED else None,
+        edition_text=revisions.edition_text(row.edition, row.amendment),
+        effective_from=row.begins,
+        unit_vi=row.unit_vi,
+        unit_en=row.unit_en,
     )
 
 
-def _bodies(session: Session, records: Iterable[Revision]) -> dict[str, str]:
-    wanted = {record.file_sha256 for record in records if record.file_sha256}
-    rows = session.execute(
-        select(ContentText.sha256, func.substr(ContentText.text, 1, MARKED)).where(ContentText.sha256.in_(wanted))
-    )
-    return dict(rows.all())
-
-
-def _pages(session: Session, shas: Collection[str]) -> dict[str, list[tuple[int, int]]]:
-    """Return for each text that has pages where each of them begins and its number."""
-    query = select(ContentPage.sha256, ContentPage.start, ContentPage.number).where(ContentPage.sha256.in_(shas))
-    found: dict[str, list[tuple[int, int]]] = {}
-    for sha256, start, number in session.execute(query.order_by(ContentPage.start)):
-        found.setdefault(sha256, []).append((start, number))
-    return found
-
-
-def _page_at(pages: Sequence[tuple[int, int]], place: int) -> int | None:
+def _page_at(pages: Pages, place: int) -> int | None:
     return next((number for start, number in reversed(pages) if start <= place), None)
 
 
-def _standing(session: Session, superseded: Sequence[Revision]) -> dict[int, int]:
+def _standing(session: Session, superseded: Collection[int]) -> dict[int, int]:
     """Return by document the revision in force now, which everybody may see."""
-    wanted = {record.document_id for record in superseded}
+    if not superseded:
+        return {}
     query = select(Revision.document_id, Revision.id).where(
-        Revision.document_id.in_(wanted), revisions.in_force_at(clock.now())
+        Revision.document_id.in_(superseded), revisions.in_force_at(clock.now())
     )
     return dict(session.execute(query).all())
 

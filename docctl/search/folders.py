@@ -77,9 +77,9 @@ class Builds:
         self.damaged = ""
 
     @contextmanager
-    def indexing(self) -> Iterator[bool]:
-        """Hold the right to index; False when another process or thread kept it for ten seconds."""
-        held = self.exclusive.acquire(LOCK_SECONDS)
+    def indexing(self, wait: float = LOCK_SECONDS) -> Iterator[bool]:
+        """Hold the right to index; False when another process or thread kept it for ten seconds, or those given."""
+        held = self.exclusive.acquire(wait)
         try:
             yield held
         finally:
@@ -166,11 +166,13 @@ class Builds:
                 shutil.rmtree(build, ignore_errors=True)
 
     def _named(self, pointer: str) -> str:
+        # As plain text: this is asked several times for each search, and a Path costs more than the asking.
         try:
-            build = (self.folder / pointer).read_text().strip()
+            with open(f"{self.folder}{os.sep}{pointer}", encoding="utf-8") as file:  # noqa: PTH123
+                build = file.read().strip()
         except (OSError, UnicodeDecodeError):
             return ""
-        whole = all((self.folder / build / part).is_dir() for part in self.parts)
+        whole = all(os.path.isdir(f"{self.folder}{os.sep}{build}{os.sep}{part}") for part in self.parts)  # noqa: PTH112
         return build if build.startswith(f"{self.version}-") and whole else ""
 
     def _make_live(self, build: str) -> None:

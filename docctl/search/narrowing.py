@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -40,6 +41,19 @@ class Choice:
     hits: int
 
 
+@dataclass(frozen=True)
+class Names:
+    """Units and types by their ids, in the order of lists: code, Vietnamese name, English name."""
+
+    units: Mapping[int, tuple[str, str, str]]
+    types: Mapping[int, tuple[str, str, str]]
+
+    @classmethod
+    def read(cls, session: Session) -> "Names":
+        """Read them from the database."""
+        return cls(_named(units.all_units(session)), _named(documents.all_types(session)))
+
+
 class Narrowed:
     """What a reader may find, narrowed down by what was asked for."""
 
@@ -75,29 +89,29 @@ class Narrowed:
         first, *others = sorted(left_by.values(), key=len)
         return first.intersection(*others) if others else first
 
-    def counted(self, matched: Iterable[int]) -> dict[str, list[Choice]]:
+    def counted(self, matched: Iterable[int], names: Names) -> dict[str, list[Choice]]:
         """Return for each filter its values with how many of the matching revisions they leave, the others applied."""
         ids = frozenset(matched)
+        if not ids:
+            return {}
         counts: dict[str, Counter[object]] = {}
         for name in FILTERS:
             place = Facts._fields.index(name)
             left = ids.intersection(*(left for other, left in self.left_by.items() if other != name))
             counts[name] = Counter(self.sight.facts[id][place] for id in left)
-        return {name: self._choices(name, found) for name, found in counts.items()}
-
-    def _choices(self, name: str, found: Counter[object]) -> list[Choice]:
-        if name == "unit":
-            known = {unit.id: unit for unit in units.all_units(self.session)}
-            return [_named(known[id], hits) for id, hits in found.most_common() if id in known]
-        if name == "type":
-            types = {kind.id: kind for kind in documents.all_types(self.session)}
-            return [_named(types[id], hits) for id, hits in found.most_common() if id in types]
-        rows = sorted(found.items(), key=lambda row: str(row[0]), reverse=name == "year")
-        return [Choice(str(value), str(value), str(value), hits) for value, hits in rows if value]
+        return {name: _choices(name, found, names) for name, found in counts.items()}
 
 
-def _named(row: Unit | DocumentType, hits: int) -> Choice:
-    return Choice(row.code, row.name("vi"), row.name("en"), hits)
+def _choices(name: str, found: Counter[object], names: Names) -> list[Choice]:
+    if name in ("unit", "type"):
+        known: Mapping[Any, tuple[str, str, str]] = names.units if name == "unit" else names.types
+        return [Choice(*known[id], hits) for id, hits in found.most_common() if id in known]
+    rows = sorted(found.items(), key=lambda row: str(row[0]), reverse=name == "year")
+    return [Choice(str(value), str(value), str(value), hits) for value, hits in rows if value]
+
+
+def _named(rows: Iterable[Unit] | Iterable[DocumentType]) -> dict[int, tuple[str, str, str]]:
+    return {row.id: (row.code, row.name("vi"), row.name("en")) for row in rows}
 
 
 def read(session: Session, query: Query) -> tuple[tuple[str, ...], tuple[str, ...], list[Sentence]]:

@@ -3,8 +3,8 @@
 It knows texts and engines, not databases: whoever calls hands over what the reader may see.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from docctl import text
 from docctl.search import Engine, EngineResult, Index, Query
@@ -54,16 +54,28 @@ class Asking:
     only: frozenset[int]
     read: Read
     lexicon: Callable[[], Lexicon]
+    answers: dict[Query, EngineResult] = field(default_factory=dict)  # Given so far, to ask nothing twice.
 
     def first(self, query: Query, limit: int) -> EngineResult:
         """Return the first pass, phrases compared with the texts themselves."""
         long = any(len(text.tokens(phrase)) > 2 for phrase in query.phrases)
         found = self.engine.search(query, self.index, self.only, max(limit, PHRASES_READ if long else 0))
         if not long:
+            self.answers[query] = found
             return found
         read = self.read([id for id, _ in found.hits[:PHRASES_READ]])
         kept = [hit for hit in found.hits if hit[0] not in read or _has_phrases(read[hit[0]], query)]
-        return EngineResult(found.total - len(found.hits) + len(kept), kept)
+        dropped = {id for id, _ in found.hits} - {id for id, _ in kept}
+        matching = set(found.matching) - dropped if found.matching is not None else None
+        self.answers[query] = EngineResult(found.total - len(dropped), kept, matching)
+        return self.answers[query]
+
+    def all_of(self, query: Query, most: int) -> Collection[int]:
+        """Return everything that the first pass finds, in no order, at most so many where the engine must be asked."""
+        known = self.answers.get(query)
+        if known is not None and known.matching is not None:
+            return known.matching
+        return [id for id, _ in self.first(query, most).hits]
 
     def finds(self, word: str) -> bool:
         """Say whether a single folded word stands in anything the reader may find."""

@@ -83,7 +83,7 @@ def search(segments: Sequence[Segment], query: Query, only: frozenset[int] | Non
                 # A revision that answers in two ways, or stands in two segments, counts once.
                 scores[revision] = max(score, scores.get(revision, 0.0))
     best = heapq.nsmallest(limit, scores.items(), key=lambda item: (-item[1], item[0]))
-    return EngineResult(len(scores), best)
+    return EngineResult(len(scores), best, scores.keys())
 
 
 class _Weights:

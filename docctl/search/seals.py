@@ -58,6 +58,7 @@ class Watch:
         self.build: Path | None = None
         self.sealed: tuple[int, int, int] | None = None
         self.seals: Seals | None = None
+        self.places: dict[str, str] = {}
         self.seen: dict[str, tuple[int, int, int]] = {}
 
     def damaged(self, build: Path, *parts: str) -> str:
@@ -79,6 +80,8 @@ class Watch:
             if build != self.build:
                 self.seen = {}
             self.build, self.sealed, self.seals = build, found, read(build)
+            # As plain text: some fifty files are looked at for each search, and a Path costs more than the look.
+            self.places = {name: f"{build}{os.sep}{name}" for name in self.seals or {}}
             self.seen = {name: seen for name, seen in self.seen.items() if name in (self.seals or {})}
         return found
 
@@ -86,11 +89,10 @@ class Watch:
         for name, sealed in (self.seals or {}).items():
             if not name.startswith(parts) or (forgiving and name.endswith(REWRITTEN)):
                 continue
-            path = build / name
-            now = _stat(path)
+            now = _stat(self.places[name])
             if now is not None and self.seen.get(name) == now:
                 continue
-            if now is None or _summed(path) != sealed:
+            if now is None or _summed(build / name) != sealed:
                 if forgiving and now is None:
                     continue
                 return name
@@ -113,7 +115,7 @@ def _summed(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _stat(path: Path) -> tuple[int, int, int] | None:
+def _stat(path: Path | str) -> tuple[int, int, int] | None:
     try:
         found = os.stat(path)  # noqa: PTH116  # Several for each search: this is three times as quick.
     except OSError:

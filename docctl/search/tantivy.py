@@ -140,6 +140,9 @@ class TantivyEngine:
                 writer.wait_merging_threads()
             self.builds.sweep()
 
+    def tidy(self) -> None:
+        """Leave it to tantivy, which puts segments together in threads of its own as they are written."""
+
     @contextmanager
     def rebuilding(self) -> Iterator["TantivyEngine"]:
         """Give an engine in a folder of its own, which becomes the live one at a clean end."""

@@ -29,18 +29,19 @@ with warnings.catch_warnings():
         for category in (SyntaxWarning, DeprecationWarning):
             warnings.filterwarnings("ignore", message=warned, category=category)
     from whoosh import columns, fields, formats
-    from whoosh.codec.whoosh3 import W3Codec
     from whoosh.filedb.filestore import FileStorage
     from whoosh.index import TOC, FileIndex
     from whoosh.reading import SegmentReader, TermNotFound
+
+    from docctl.search.codec import Codec
 
 VERSION = f"{text.VERSION}.{scoring.VERSION}.1"  # Analysis, scoring, schema: another version is another build.
 CURRENT, ARCHIVE = "current", "archive"
 MAIN = "MAIN"  # What Whoosh calls an index that has no name.
 
-BLOCK = 1024  # Postings in a block: eight times Whoosh's, for fewer and longer reads.
 MEMORY_MB = 256  # By Whoosh's own estimate; beyond it postings are sorted on disk, several times slower.
 SMALL, CROWD = 100, 10  # So many small segments become one; large ones stay, or one change would cost minutes.
+THRONG = 40  # With so many it happens at once, else when nobody waits for the index.
 MOST_EXPANSIONS = 200
 CACHED_POSTINGS = 1_000_000  # About 100 MB of decoded posting lists.
 
@@ -147,18 +148,30 @@ class ListCache:
 
 
 class Segment:
-    """A segment as one thread reads it; everything it will need is opened at once."""
+    """A segment as one thread reads it; everything it will need is opened at once, and kept while the segment is there."""
 
-    def __init__(self, reader: Any, cache: ListCache) -> None:
-        self.reader = reader
+    def __init__(self, folder: Path, segment: Any, cache: ListCache) -> None:
+        self.files = ReadStorage(folder)
+        try:
+            self.reader = SegmentReader(self.files, SCHEMA, segment)
+            column = self.reader.column_reader("revision", SCHEMA["revision"].column_type)
+            self.written: list[int] = list(islice(iter(column), self.reader.doc_count_all()))
+        except BaseException:
+            self.files.close()
+            raise
+        weakref.finalize(self, self.files.close)  # At the end of its thread, if not sooner.
         self.cache = cache
-        self.name = str(reader.segment().segment_id())
-        column = reader.column_reader("revision", SCHEMA["revision"].column_type)
-        self.revisions: list[int] = list(islice(iter(column), reader.doc_count_all()))
-        for document in reader.segment().deleted_docs():
+        self.name = str(segment.segment_id())
+        self.formats = {name: field.format for name, field in SCHEMA.items() if field.format}
+        self.now(segment)
+
+    def now(self, segment: Any) -> "Segment":
+        """Take over which documents are deleted by now: nothing else of a segment ever changes."""
+        self.revisions = list(self.written)
+        for document in segment.deleted_docs():
             self.revisions[document] = -1
         self.living = sum(revision > 0 for revision in self.revisions)
-        self.formats = {name: field.format for name, field in SCHEMA.items() if field.format}
+        return self
 
     def postings(self, field: str, term: str) -> scoring.Postings:
         """Return the impact of a term on each document that has it."""
@@ -204,25 +217,24 @@ class Opened:
 
     key: tuple[str, int]
     segments: list[Segment]
-    files: ReadStorage | None = None
 
     @classmethod
-    def of(cls, key: tuple[str, int], folder: Path, cache: ListCache) -> "Opened":
-        """Open the newest generation of the index in a folder."""
-        files = ReadStorage(folder)
-        try:
-            readers = FileIndex(files, SCHEMA).reader().leaf_readers()
-            opened = cls(key, [Segment(reader, cache) for reader, _ in readers if reader.doc_count_all()], files)
-        except BaseException:
-            files.close()
-            raise
-        weakref.finalize(opened, files.close)  # At the end of its thread, if not sooner.
-        return opened
+    def of(cls, key: tuple[str, int], folder: Path, cache: ListCache, before: "Opened | None" = None) -> "Opened":
+        """Open the newest generation of the index in a folder; segments that were open before stay so."""
+        known = {segment.name: segment for segment in before.segments} if before else {}
+        found: list[Segment] = []
+        for segment in FileIndex(FileStorage(str(folder), readonly=True), SCHEMA)._segments():
+            if segment.doc_count_all():
+                kept = known.pop(str(segment.segment_id()), None)
+                found.append(kept.now(segment) if kept else Segment(folder, segment, cache))
+        for segment in known.values():
+            segment.files.close()
+        return cls(key, found)
 
     def close(self) -> None:
         """Close its files; waiting for the garbage collector would leave them open for some time."""
-        if self.files is not None:
-            self.files.close()
+        for segment in self.segments:
+            segment.files.close()
 
     def numbers(self) -> dict[int, int]:
         """Return the number within the index of each revision's document."""
@@ -289,9 +301,21 @@ class WhooshEngine:
                 current.append({"revision": 0, "position": {"sequence": position, "mark": mark}})
                 self._commit(build, CURRENT, gone | {0}, current)
                 # From here on it is found; putting small segments together takes ten times as long.
-                for name in (CURRENT, ARCHIVE):
-                    self._tidy(build, name)
+                self._tidy(build, THRONG)
             self.builds.sweep()
+
+    def tidy(self) -> None:
+        """Put small segments together; while another process or thread is writing, it is left to that one."""
+        with self.builds.indexing(wait=0) as mine:
+            build = self.builds.answering()
+            if not mine or not build:
+                return
+            try:
+                if self._crowds(build, CROWD):
+                    with seals.sealing(self.folder / build, lambda: self._needed(build)):
+                        self._tidy(build, CROWD)
+            except Damaged as damage:
+                self.builds.give_up(build, str(damage))
 
     @contextmanager
     def rebuilding(self) -> Iterator["WhooshEngine"]:
@@ -379,9 +403,16 @@ class WhooshEngine:
         with _reading():
             key = (build, int(TOC._latest_generation(self._storage(build, name), MAIN)))
             if name not in held or held[name].key != key:
-                if name in held:
-                    held.pop(name).close()
-                held[name] = Opened.of(key, self.folder / build / name, self.cache)
+                before = held.pop(name, None)
+                if before is not None and before.key[0] != build:
+                    before.close()
+                    before = None
+                try:
+                    held[name] = Opened.of(key, self.folder / build / name, self.cache, before)
+                except BaseException:
+                    if before is not None:
+                        before.close()
+                    raise
             return held[name]
 
     def _commit(self, build: str, name: str, gone: Collection[int], rows: Sequence[dict[str, Any]]) -> None:
@@ -399,18 +430,24 @@ class WhooshEngine:
                 writer.add_document(**row)
             writer.commit(mergetype=_living)
 
-    def _tidy(self, build: str, name: str) -> None:
-        """Put segments together when there are too many small ones."""
-        if _crowded(FileIndex(self._storage(build, name), SCHEMA)._segments()):
+    def _tidy(self, build: str, crowd: int) -> None:
+        for name in self._crowds(build, crowd):
             with self._writing(build, name) as writer:
                 writer.commit(mergetype=_merged)
 
+    def _crowds(self, build: str, crowd: int) -> list[str]:
+        """Return the indexes that have so many small segments of one size, or large ones that are half deleted."""
+        with _reading():
+            return [
+                name
+                for name in (CURRENT, ARCHIVE)
+                if _crowded(FileIndex(self._storage(build, name), SCHEMA)._segments(), crowd)
+            ]
+
     @contextmanager
     def _writing(self, build: str, name: str) -> Iterator[Any]:
-        codec = W3Codec(blocklimit=BLOCK)
-        codec.length_stats = False  # Lengths are in the impacts already.
         index = FileIndex(self._storage(build, name), SCHEMA)
-        writer = index.writer(timeout=folders.LOCK_SECONDS, limitmb=MEMORY_MB, compound=False, codec=codec)
+        writer = index.writer(timeout=folders.LOCK_SECONDS, limitmb=MEMORY_MB, compound=False, codec=Codec())
         try:
             yield writer
         except BaseException:
@@ -422,13 +459,13 @@ class WhooshEngine:
             raise
 
 
-def _crowded(segments: Sequence[Any]) -> set[str]:
+def _crowded(segments: Sequence[Any], crowd: int = CROWD) -> set[str]:
     """Return the segments that are crowded in their size (up to 9 documents, 10 to 99) or, when large, half deleted."""
     sizes = Counter(len(str(segment.doc_count())) for segment in segments if segment.doc_count() < SMALL)
     return {
         str(segment.segment_id())
         for segment in segments
-        if (segment.doc_count() < SMALL and sizes[len(str(segment.doc_count()))] >= CROWD)
+        if (segment.doc_count() < SMALL and sizes[len(str(segment.doc_count()))] >= crowd)
         or (segment.doc_count_all() >= SMALL and segment.deleted_count() > segment.doc_count())
     }
 

@@ -56,6 +56,7 @@ def close() -> None:
     session = g.pop("session", None)
     g.pop("writes", None)
     g.pop("reader", None)
+    g.pop("account", None)
     if session is not None:
         session.close()
 

@@ -6,9 +6,10 @@ from functools import lru_cache
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Blueprint, Flask, redirect, request, session
+from flask import Blueprint, Flask, g, has_app_context, redirect, request, session
 from flask_babel import Babel, Domain, get_locale
 from flask_login import current_user
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from docctl import config
@@ -24,7 +25,7 @@ class Catalogues(Domain):  # type: ignore[misc]  # flask_babel has no types.
 
     def get_translations(self) -> NullTranslations:
         """Return the messages of the request's language."""
-        return messages(str(get_locale() or "en"))
+        return messages(locale() if has_app_context() else "en")
 
 
 @lru_cache
@@ -45,11 +46,38 @@ def install(app: Flask) -> None:
     """Choose the language of each request, and read its catalogue."""
     babel = Babel(app, locale_selector=choose_locale, default_timezone="UTC")
     babel.domain_instance = Catalogues()
+    app.jinja_env.globals.update(_=said, gettext=said)
+
+
+def said(message: str, /, **values: object) -> Markup:
+    """Return a text of a template in the language of the request, its values escaped and filled in.
+
+    A page says three hundred texts: Jinja's and Flask-Babel's own way to each of them took a third of the page's time.
+    """
+    text = _translated(locale(), message)
+    return text % values if values else _filled(text)
+
+
+@lru_cache(maxsize=1 << 13)
+def _translated(locale: str, message: str) -> Markup:
+    return Markup(messages(locale).gettext(message))  # noqa: S704  # Our own catalogues, as Jinja's extension takes them.
+
+
+@lru_cache(maxsize=1 << 13)
+def _filled(text: Markup) -> Markup:
+    return text % {}  # As with values: `%%` is a per cent sign.
 
 
 def locale() -> str:
     """Return the language of the request: `vi` or `en`."""
-    return str(get_locale() or "vi")
+    try:
+        return str(g.spoken)
+    except (AttributeError, RuntimeError):  # Not asked yet, or nobody asks: outside of a request.
+        found = get_locale()
+    if found is None:
+        return "vi"
+    g.spoken = str(found.language)
+    return str(g.spoken)
 
 
 def choose_locale() -> str:

@@ -21,6 +21,7 @@ from docctl.posting import Change, Kept
 from docctl.revisions import Revision
 from docctl.rules import Refused
 from docctl.search import finding
+from docctl.search.finding import Hit
 from docctl.web import edge, errors, language, paging, security
 from docctl.web.throttle import Throttle
 
@@ -84,7 +85,7 @@ def search() -> Response:
     session, first = edge.reading(), (paging.number() - 1) * PAGE
     found = finding.find(session, edge.site().engine, words, reader=None, limit=PAGE, offset=first, posted=True)
     listed = posting.listed_matching(session, words)
-    rows = [_row(hit.record, snippet=hit.snippet) for hit in found.hits]
+    rows = [_hit(hit) for hit in found.hits]
     rows += [_row(row) for row in listed[max(0, first - found.total) :][: PAGE - len(rows)]]
     total = found.total + len(listed)
     return _cached(
@@ -247,7 +248,20 @@ def _procedures(kept: Kept) -> list[Any]:
     return [procedure for procedure, found in shown if any(row.id == kept.document.id for row in found)]
 
 
-def _row(revision: Revision, *, snippet: Any = None) -> SimpleNamespace:
+def _hit(hit: Hit) -> SimpleNamespace:
+    return SimpleNamespace(
+        code=hit.code,
+        title=hit.title,
+        edition_text=hit.edition_text,
+        effective_from=hit.effective_from,
+        status=hit.state,
+        unit_name=hit.unit_name(language.locale()),
+        url=url_for("public.show", document_id=hit.document),
+        snippet=hit.snippet,
+    )
+
+
+def _row(revision: Revision) -> SimpleNamespace:
     return SimpleNamespace(
         code=revision.document.code,
         title=revision.title,
@@ -256,7 +270,6 @@ def _row(revision: Revision, *, snippet: Any = None) -> SimpleNamespace:
         status=revision.status(),
         unit_name=revision.document.unit.name(language.locale()),
         url=url_for("public.show", document_id=revision.document_id),
-        snippet=snippet,
     )
 
 

@@ -257,6 +257,7 @@ def _page(request_id: int, refused: Refused | None = None, trigger: str = "") ->
         opinions=[_opinion(row, found, follows) for row in requests.opinions(session, found)],
         conclusions=CONCLUSIONS,
         law_due=law_due,
+        law_may_move=law_due is not None and not holidays.announced(session, law_due.year),
         law_late=law_due is not None and requests.is_open(found) and law_due < clock.today(),
         signatures=[_signature(row, found) for row in lifecycle.signatures(session, found)],
         follows=follows,

@@ -10,13 +10,14 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import SearchField, SelectField, StringField
 
-from docctl import clock, documents, register, requests, units
+from docctl import clock, register, requests
 from docctl.register import Asked
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.search import finding
 from docctl.search.finding import Hit, Results
 from docctl.search.narrowing import Choice
 from docctl.web import asking, edge, errors, language, paging
+from docctl.web.show import state_word
 
 blueprint = Blueprint("search", __name__)
 
@@ -50,9 +51,15 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
 
     def ask(self) -> "SearchForm":
         """Fill in what there is to choose from, and return the form."""
-        session, locale = edge.reading(), language.locale()
-        self.unit.choices = [("", _("all units"))] + [(u.code, u.name(locale)) for u in units.all_units(session)]
-        self.type.choices = [("", _("all types"))] + [(t.code, t.name(locale)) for t in documents.all_types(session)]
+        names, english = finding.names(edge.reading(), edge.site().engine), language.locale() == "en"
+        self.unit.choices = [
+            ("", _("all units")),
+            *((code, en if english else vi) for code, vi, en in names.units.values()),
+        ]
+        self.type.choices = [
+            ("", _("all types")),
+            *((code, en if english else vi) for code, vi, en in names.types.values()),
+        ]
         self.scope.choices = [(IN_FORCE, _("what is in force")), (EVERYTHING, _("everything"))]
         self.sort.choices = [("", _("best first")), (NEWEST, _("newest first"))]
         self.count({})
@@ -138,7 +145,7 @@ def _page(
         clear_url=url_for("search.show", q=request.args.get("q", "")),
         kept={name: request.args[name][:LONGEST_FILTER] for name in KEPT if request.args.get(name)},
         may_save=bool(found and found.total and on is None),
-        request_url=_request_url(),
+        request_url=_request_url() if found and not found.total else None,
     )
 
 
@@ -162,14 +169,13 @@ def _request_url() -> str | None:
 
 def _row(hit: Hit) -> SimpleNamespace:
     """Return a hit as a row of every list, with the passage and, when superseded, the way to the edition in force."""
-    record = hit.record
     return SimpleNamespace(
         code=hit.code,
         title=hit.title,
-        edition_text=record.edition_text,
-        effective_from=record.effective_from,
+        edition_text=hit.edition_text,
+        effective_from=hit.effective_from,
         status=hit.state,
-        unit_name=record.document.unit.name(language.locale()),
+        unit_name=hit.unit_name(language.locale()),
         url=url_for("revisions.show", revision_id=hit.revision),
         snippet=hit.snippet,
         note=_("page %(n)s", n=hit.page) if hit.page else "",
@@ -185,18 +191,7 @@ def _asked() -> str:
 def _label(name: str, choice: Choice, locale: str) -> str:
     """Return the words of a value, with how many hits it leaves."""
     if name == "state":
-        states = {
-            "draft": _("draft"),
-            "in_review": _("in review"),
-            "in_approval": _("in approval"),
-            "approved": _("approved"),
-            "scheduled": _("scheduled"),
-            "in_force": _("in force"),
-            "superseded": _("superseded"),
-            "withdrawn": _("withdrawn"),
-            "discarded": _("discarded"),
-        }
-        return f"{states.get(choice.key, choice.key)} ({choice.hits})"
+        return f"{state_word(choice.key)} ({choice.hits})"
     return f"{choice.en if locale == 'en' else choice.vi} ({choice.hits})"
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Flask, g, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_login import current_user
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from docctl import clock, evidence, notices, register, units
-from docctl.rules import Refused, Sentence
+from docctl.rules import Sentence
 from docctl.web import edge, language
 
 # What people open every day; the other links lie folded under one word, and an administrator's are the daily ones too.
@@ -18,6 +19,28 @@ DAILY = (
     *("home.show", "reading.index", "documents.index", "requests.index", "decisions.index"),
     *("accounts.index", "units.index"),
 )
+
+STATES = {
+    "draft": lazy_gettext("draft"),
+    "in_review": lazy_gettext("in review"),
+    "in_approval": lazy_gettext("in approval"),
+    "approved": lazy_gettext("approved"),
+    "scheduled": lazy_gettext("scheduled"),
+    "in_force": lazy_gettext("in force"),
+    "superseded": lazy_gettext("superseded"),
+    "withdrawn": lazy_gettext("withdrawn"),
+    "discarded": lazy_gettext("discarded"),
+    "checked": lazy_gettext("checked"),
+    "signed": lazy_gettext("signed"),
+    "executed": lazy_gettext("executed"),
+    "cancelled": lazy_gettext("cancelled"),
+    "accepted": lazy_gettext("accepted"),
+    "in_decision": lazy_gettext("in a decision"),
+    "done": lazy_gettext("done"),
+    "returned": lazy_gettext("returned"),
+    "to_correct": lazy_gettext("to be corrected"),
+    "to_verify": lazy_gettext("to be verified"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +58,7 @@ def install(app: Flask) -> None:
     folders = edge_folders(app)
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(day=day, moment=moment, iso_day=iso_day, say=say)
+    app.jinja_env.filters.update(day=day, moment=moment, iso_day=iso_day, say=say, state_word=state_word)
     app.jinja_env.globals.update(asset=lambda name: url_for("assets.show", name=name))
     app.context_processor(common)
 
@@ -60,10 +83,7 @@ def common() -> dict[str, Any]:
 def office() -> str:
     """Return the name of the office in the language of the page."""
     if "office" not in g:
-        try:
-            g.office = units.office(edge.reading()).name(language.locale())
-        except Refused:
-            g.office = "docctl"
+        g.office = units.office_name(edge.reading(), language.locale()) or "docctl"
     return str(g.office)
 
 
@@ -137,6 +157,11 @@ def iso_day(value: date | datetime | None) -> str:
 def moment(value: datetime | None) -> str:
     """Write an instant in the office's time zone: `26/10/2022 14:05`."""
     return clock.local(value).strftime("%d/%m/%Y %H:%M") if value else ""
+
+
+def state_word(state: str) -> str:
+    """Return the word of a state in the language of the page; a state of a workflow of the site's own is its own word."""
+    return str(STATES.get(state, state))
 
 
 def say(value: Sentence | None) -> str:

@@ -163,12 +163,30 @@ def test_a_revision_moves_between_the_indexes_and_goes_when_removed(engine):
     assert engine.position() == 3
 
 
-def test_many_small_changes_leave_few_segments_and_the_right_answers(engine):
+def test_many_small_changes_are_put_together_when_nobody_waits(engine):
     for number in range(1, 34):
-        engine.apply([made(number % 15 + 1, body=f"lần {number}")], (), number)
-    assert engine.search(Query.parse("quy trinh")).total == 15
-    assert found(engine, "33") == [4]
-    assert len(engine._open(CURRENT).segments) < 20
+        engine.apply([made(number, body=f"lần {number}")], (), number)
+    assert len(engine._open(CURRENT).segments) == 33
+    engine.tidy()
+    assert len(engine._open(CURRENT).segments) < 10
+    assert engine.search(Query.parse("quy trinh")).total == 33
+    assert (found(engine, "33"), engine.position()) == ([33], 33)
+
+
+def test_an_endless_row_of_small_changes_is_put_together_on_the_way(engine):
+    for number in range(1, 2 * whoosh.THRONG):
+        engine.apply([made(number % 50 + 1, body=f"lần {number}")], (), number)
+        assert len(engine._open(CURRENT).segments) <= whoosh.THRONG + 1
+    assert engine.search(Query.parse("quy trinh")).total == 50
+
+
+def test_a_segment_that_stays_open_knows_what_was_deleted_meanwhile(engine):
+    engine.apply([made(number, body="một") for number in (1, 2, 3)], (), 1)
+    assert found(engine, "mot") == [1, 2, 3]
+    [kept] = engine._open(CURRENT).segments
+    engine.apply([made(2, body="hai")], [3], 2)
+    assert kept in engine._open(CURRENT).segments
+    assert (found(engine, "mot"), found(engine, "hai")) == ([1], [2])
 
 
 def test_a_crash_between_the_two_commits_is_healed_by_doing_it_again(engine, monkeypatch):

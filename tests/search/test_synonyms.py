@@ -2,7 +2,7 @@
 
 import pytest
 
-from docctl.search import finding, following, synonyms
+from docctl.search import finding, following, open_engine, synonyms
 from docctl.search.query import Query
 from docctl.site import open_site
 from docctl.workflow import WorkflowError
@@ -15,44 +15,54 @@ def shipped():
     synonyms.use(synonyms.load(synonyms.SHIPPED))
 
 
-def found(site, cast, words, who="staff"):
-    following.follow(site.database, site.engine)
-    with site.database.reading() as session:
-        return finding.find(session, site.engine, words, reader=cast.reader(session, who), counted=True)
+@pytest.fixture(params=["whoosh", "tantivy"])
+def found(request, site, cast, tmp_path):
+    """Return a function that searches as a member of staff, with either engine."""
+    if request.param == "tantivy":
+        pytest.importorskip("tantivy")
+    engine = open_engine(request.param, tmp_path / "index")
+
+    def find(words):
+        following.follow(site.database, engine)
+        with site.database.reading() as session:
+            return finding.find(session, engine, words, reader=cast.reader(session, "staff"), counted=True)
+
+    yield find
+    engine.close()
 
 
-def test_an_abbreviation_finds_what_it_stands_for_and_the_other_way_round(site, cast, make_revision):
+def test_an_abbreviation_finds_what_it_stands_for_and_the_other_way_round(found, make_revision):
     long = make_revision("in_force", title="Rà soát thủ tục hành chính", text="Việc rà soát được làm mỗi năm.")
     short = make_revision("in_force", title="Công bố TTHC", text="Việc công bố được làm mỗi quý.")
     make_revision("in_force", title="Quy trình kết hôn", text="Thủ tục nhanh, không hành chính hóa.")
     for words in ("TTHC", "tthc", "thủ tục hành chính", "thu tuc hanh chinh"):
-        results = found(site, cast, words)
+        results = found(words)
         assert {long.id, short.id} <= {hit.revision for hit in results.hits}, words
         assert any("TTHC" in note.en or "thủ tục hành chính" in note.en for note in results.understood), words
-    assert [hit.revision for hit in found(site, cast, "rà soát TTHC").hits] == [long.id]
+    assert [hit.revision for hit in found("rà soát TTHC").hits] == [long.id]
 
 
-def test_hits_counts_and_filters_hold_each_document_once(site, cast, make_revision):
+def test_hits_counts_and_filters_hold_each_document_once(found, make_revision):
     make_revision("in_force", title="Thủ tục hành chính (TTHC)", text="TTHC là thủ tục hành chính.")
-    results = found(site, cast, "TTHC")
+    results = found("TTHC")
     assert (results.total, len(results.hits)) == (1, 1)
     assert [choice.hits for choice in results.facets["unit"]] == [1]
     assert ("thủ tục hành chính", True) in results.hits[0].snippet
 
 
-def test_quotation_marks_and_codes_mean_what_they_say(site, cast, make_revision):
+def test_quotation_marks_and_codes_mean_what_they_say(found, make_revision):
     make_revision("in_force", title="Rà soát thủ tục hành chính", text="Mỗi năm.")
-    assert found(site, cast, '"TTHC mới"').total == 0
+    assert found('"TTHC mới"').total == 0
     assert synonyms.used().widened(Query.parse("code:TTHC")).also == ()
 
 
-def test_a_sites_own_file_adds_words_and_its_list_counts_before_the_shipped_one(site, cast, make_revision):
+def test_a_sites_own_file_adds_words_and_its_list_counts_before_the_shipped_one(site, found, make_revision):
     make_revision("in_force", title="Tiếp công dân tại trụ sở", text="Nội dung.")
     site.settings.synonyms.write_text(
         '[[same]]\nwords = ["TCD", "tiếp công dân"]\n\n[[same]]\nwords = ["GCN", "giấy công nhận"]\n'
     )
     again = open_site(site.settings)
-    assert found(site, cast, "TCD").total == 1
+    assert found("TCD").total == 1
     assert synonyms.used().variants("GCN") == ["giấy công nhận"]
     assert synonyms.used().variants("giấy chứng nhận") == []
     again.close()

@@ -49,6 +49,18 @@ def text_of(pdf: bytes, page: int = 0) -> str:
     return " ".join(pypdfium2.PdfDocument(pdf)[page].get_textpage().get_text_range().split())
 
 
+def test_a_file_that_is_gone_from_the_storage_folder_holds_up_nobody_elses_pdf(site, make_revision, made_pdfs, sign_in):
+    lost, other = make_revision("in_force", text="Đã mất."), make_revision("in_force", text="Còn đây.")
+    browser = sign_in("staff")
+    for made in (lost, other):
+        browser.get(f"/revisions/{made.id}/read")
+    with site.database.reading() as session:
+        site.store.path(session.get_one(Revision, lost.id).file_sha256).unlink()
+    assert made_pdfs() == 2
+    assert "Còn đây." in text_of(browser.get(f"/revisions/{other.id}/rendition").data)
+    assert "from a backup" in browser.get(f"/revisions/{lost.id}/read").text
+
+
 def test_it_is_asked_for_by_the_first_reader_made_in_the_background_and_then_read(make_revision, made_pdfs, sign_in):
     made = make_revision("in_force", text="Nộp hồ sơ tại bộ phận một cửa.")
     browser = sign_in("staff")

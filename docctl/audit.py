@@ -190,6 +190,27 @@ def record(
     return entry
 
 
+def edited(
+    session: Session,
+    action: str,
+    row: Any,
+    *,
+    by: Account | None,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    document_id: int | None = None,
+) -> bool:
+    """Tell what was written anew on a record, with what stood there before, and raise its lock; False when nothing changed."""
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    if not changed:
+        return False
+    row.lock += 1
+    session.flush()
+    was = {name: before[name] for name in changed}
+    record(session, action, by=by, noun=row.NOUN, record_id=row.id, document_id=document_id, before=was, **changed)
+    return True
+
+
 @event.listens_for(Session, "before_commit")
 def _tell_written(session: Session) -> None:
     """Tell of kept rows that were written without an entry of the act: none goes into the database untold."""

@@ -129,8 +129,8 @@ def _written(session: Session, revision: Revision, *, by: Reader) -> Iterator[St
         person = session.get_one(Account, asked.requester_id)
         note = f"{asked.number_text}: {asked.why}"
         yield Step("request", asked.created_at, person.full_name, person.title_vi, note, "change_request", asked.id)
-        for row in lifecycle.signatures(session, change_request_id=asked.id):
-            if row.meaning == "accepted" and row.round == asked.round:
+        for row in lifecycle.signed_in_round(session, asked):
+            if row.meaning == "accepted":
                 yield _signed("accepted", row, "change_request", asked.id)
     entries = audit.of_record(session, "revision", revision.id)
     for entry in entries:
@@ -141,7 +141,7 @@ def _written(session: Session, revision: Revision, *, by: Reader) -> Iterator[St
         yield _from_entry("submit", submitted[-1])
     elif revision.state != "discarded":
         yield Step("submit", gap=MISSING["submit"])
-    signed = revisions.signed_in_round(session, revision)
+    signed = lifecycle.signed_in_round(session, revision)
     for name, meaning in (("review", "endorsed"), ("approval", "approved")):
         marks = [row for row in signed if row.meaning == meaning]
         for row in marks:
@@ -165,8 +165,7 @@ def _imported(session: Session, revision: Revision) -> Iterator[Step]:
 
 
 def _decided(session: Session, decision: Decision) -> list[Step]:
-    signed = lifecycle.signatures(session, decision_id=decision.id)
-    marks = [row for row in signed if row.round == decision.round and row.meaning == "signed"]
+    marks = [row for row in lifecycle.signed_in_round(session, decision) if row.meaning == "signed"]
     steps = [
         replace(
             _signed("decision", row, "decision", decision.id),
@@ -229,7 +228,7 @@ def _recalled(session: Session, ids: list[int], decision_id: int | None) -> Iter
     yield from counted
     if found is None or not counted:
         return
-    marks = [row for row in recall.signatures(session, found) if row.round == found.round]
+    marks = lifecycle.signed_in_round(session, found)
     for row in marks:
         note = MINUTES.fill(number=found.number, meaning=MEANINGS[row.meaning])
         yield replace(_signed("minutes", row, "recall", found.id), note=note)

@@ -1,16 +1,21 @@
 """Holidays: the days off of each year as they were announced, kept by each office; terms roll over them."""
 
+from collections import Counter
 from datetime import date
 
 from sqlalchemy import Date, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from docctl import audit
+from docctl import audit, clock, deadlines
 from docctl.audit import Action
 from docctl.database import Base, Kept
 from docctl.people import Reader
 from docctl.rules import NoRole, Refused, Sentence
 
+# The Labour Code, art. 112: the same in every year. Tết and Giỗ Tổ are not: they are announced.
+FIXED = ((1, 1), (4, 30), (5, 1), (9, 2))
+AHEAD = 10  # Years; no term is longer.
+WHOLE = 8  # A year has eleven days off, some of them on weekends; a list with fewer than these was only begun.
 ONLY_KEEPERS = Sentence(
     "Chỉ người kiểm soát tài liệu hoặc quản trị được sửa lịch nghỉ.",
     "Only a document controller or an administrator may change the holidays.",
@@ -27,8 +32,17 @@ class Holiday(Kept, Base):
 
 
 def days(session: Session) -> frozenset[date]:
-    """Return every listed holiday."""
-    return frozenset(session.scalars(select(Holiday.day)))
+    """Return every listed holiday, and of years from now on whose list is not whole those that never change."""
+    found = set(session.scalars(select(Holiday.day)))
+    listed_of, now = Counter(day.year for day in found), clock.today().year
+    open_years = (year for year in range(now, now + AHEAD) if listed_of[year] < WHOLE)
+    return frozenset(found.union(*map(_fixed, open_years)))
+
+
+def announced(session: Session, year: int) -> bool:
+    """Say whether the holidays of a year are listed, those too that are announced for each year anew."""
+    between = Holiday.day.between(date(year, 1, 1), date(year, 12, 31))
+    return len(session.scalars(select(Holiday.day).where(between)).all()) >= WHOLE
 
 
 def listed(session: Session) -> list[Holiday]:
@@ -66,6 +80,14 @@ def remove(session: Session, day: date, *, by: Reader) -> None:
     session.delete(found)
     session.flush()
     audit.record(session, Action.HOLIDAY_REMOVED, by=by.account, noun="holiday", day=day, name=found.name)
+
+
+def _fixed(year: int) -> set[date]:
+    """Return the fixed holidays of a year, each that falls on a weekend made up for on the next working day."""
+    found: set[date] = set()
+    for month, day in FIXED:
+        found.add(deadlines.working_day(date(year, month, day), found))
+    return found
 
 
 def _refuse_others(by: Reader) -> None:

@@ -87,7 +87,7 @@ def stranded(session: Session, leaving: Account, heir: Account | None = None) ->
         found += _held(session, revision, going, others, revision.document.unit_id, not_by, seats)
     asked = select(ChangeRequest).where(ChangeRequest.state.in_(requests.OPEN)).order_by(ChangeRequest.id)
     for request in session.scalars(asked):
-        signed = requests.signed_in_round(session, request)
+        signed = lifecycle.signed_in_round(session, request)
         not_by = frozenset({request.requester_id, *(row.account_id for row in signed)})
         found += _held(session, request, going, others, request.unit_id, not_by, frozenset(row.seat for row in signed))
     undone = select(Decision).where(Decision.state.in_(decisions.OPEN)).order_by(Decision.id)
@@ -168,12 +168,12 @@ def _next_roles(follows: Workflow, state: str, signed_seats: frozenset[str]) -> 
 
 
 def _not_by(session: Session, revision: Revision) -> frozenset[int]:
-    signed = revisions.signed_in_round(session, revision)
+    signed = lifecycle.signed_in_round(session, revision)
     return frozenset({revision.author_id, *(row.account_id for row in signed)})
 
 
 def _signed_seats(session: Session, revision: Revision) -> frozenset[str]:
-    return frozenset(row.seat for row in revisions.signed_in_round(session, revision))
+    return frozenset(row.seat for row in lifecycle.signed_in_round(session, revision))
 
 
 def _pass_roles(session: Session, grants: Iterable[RoleGrant], heir: Account) -> list[str]:

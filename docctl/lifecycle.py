@@ -257,23 +257,15 @@ def move(
     return after
 
 
-def signatures(
-    session: Session,
-    *,
-    revision_id: int | None = None,
-    decision_id: int | None = None,
-    change_request_id: int | None = None,
-    legal_assessment_id: int | None = None,
-) -> list[Signature]:
-    """Return the signatures of a revision, a decision or a request, oldest first, void ones included."""
-    query = select(Signature).order_by(Signature.id)
-    if change_request_id is not None:
-        return list(session.scalars(query.where(Signature.change_request_id == change_request_id)))
-    if legal_assessment_id is not None:
-        return list(session.scalars(query.where(Signature.legal_assessment_id == legal_assessment_id)))
-    if revision_id is not None:
-        return list(session.scalars(query.where(Signature.revision_id == revision_id)))
-    return list(session.scalars(query.where(Signature.decision_id == decision_id)))
+def signatures(session: Session, subject: Any) -> list[Signature]:
+    """Return the signatures under a record, oldest first, void ones included."""
+    under = getattr(Signature, f"{subject.NOUN}_id") == subject.id
+    return list(session.scalars(select(Signature).where(under).order_by(Signature.id)))
+
+
+def signed_in_round(session: Session, subject: Any) -> list[Signature]:
+    """Return the signatures that still count: those of the record's present round."""
+    return [row for row in signatures(session, subject) if row.round == subject.round]
 
 
 def sign(

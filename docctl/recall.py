@@ -23,10 +23,10 @@ from docctl.audit import Action, Head
 from docctl.database import Base, Instant
 from docctl.distribution import HELD, ControlledCopy, Ledger, copies
 from docctl.documents import Document
-from docctl.lifecycle import Signature, Stale
+from docctl.lifecycle import Stale
 from docctl.people import Reader, Reauthenticated
 from docctl.revisions import Revision
-from docctl.rules import Facts, NoRole, Refused, Sentence
+from docctl.rules import Facts, NoRole, Refused, Sentence, lacks
 from docctl.text import clean_name
 from docctl.workflow import Act
 
@@ -184,19 +184,7 @@ def edit(
     recall.held_on, recall.year = held_on, held_on.year if held_on else None
     recall.participants = clean_name(participants).strip()
     recall.basis = clean_name(basis).strip() if basis is not None and basis.strip() else recall.basis
-    changed = {name: value for name, value in _words(recall).items() if value != before[name]}
-    if changed:
-        recall.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.RECALL_EDITED,
-            by=by.account,
-            noun=recall.NOUN,
-            record_id=recall.id,
-            before={name: before[name] for name in changed},
-            **changed,
-        )
+    audit.edited(session, Action.RECALL_EDITED, recall, by=by.account, before=before, after=_words(recall))
 
 
 def take_back(session: Session, recall: Recall, typed: str, *, by: Reader, condition: str = "") -> ControlledCopy:
@@ -281,7 +269,7 @@ def act(
 
 def facts(session: Session, recall: Recall, *, by: Reader, reason: str = "") -> Facts:
     """Gather everything that a rule may ask about a recall and a person."""
-    signed = [row for row in signatures(session, recall) if row.round == recall.round]
+    signed = lifecycle.signed_in_round(session, recall)
     return Facts(
         actor=by.id,
         roles=by.roles_in(None) | {role for role in by.reach if role == "reviewer"},
@@ -327,11 +315,6 @@ def content_hash(session: Session, recall: Recall) -> str:
         [line.copy_id, line.copy.state, line.copy.condition, line.copy.settled_at] for line in lines_of(session, recall)
     ]
     return hashlib.sha256(audit.canonical({**_words(recall), "lines": lines}).encode()).hexdigest()
-
-
-def signatures(session: Session, recall: Recall) -> list[Signature]:
-    """Return the signatures under the minutes, oldest first, void ones included."""
-    return list(session.scalars(select(Signature).where(Signature.recall_id == recall.id).order_by(Signature.id)))
 
 
 def label(session: Session, recall: Recall) -> Sentence:
@@ -459,19 +442,13 @@ def _words(recall: Recall) -> dict[str, Any]:
 
 
 def _missing(recall: Recall) -> Sentence | None:
-    lacking = [
-        sentence
-        for sentence, there in (
+    return lacks(
+        Sentence("Biên bản còn thiếu: {what}.", "The minutes still lack: {what}."),
+        (
             (Sentence("số biên bản", "its number"), recall.number),
             (Sentence("ngày lập", "its date"), recall.held_on),
             (Sentence("thành phần tham dự", "who took part"), recall.participants),
-        )
-        if not there
-    ]
-    if not lacking:
-        return None
-    return Sentence("Biên bản còn thiếu: {what}.", "The minutes still lack: {what}.").fill(
-        what=Sentence(", ".join(row.vi for row in lacking), ", ".join(row.en for row in lacking))
+        ),
     )
 
 

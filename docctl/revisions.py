@@ -30,7 +30,7 @@ from docctl.audit import Action, AuditEntry
 from docctl.contents import Content
 from docctl.database import Base, Instant
 from docctl.documents import Document, checked_title
-from docctl.lifecycle import Signature, Stale
+from docctl.lifecycle import Stale
 from docctl.people import Account, Reader, Reauthenticated
 from docctl.rules import Facts, Refused, Sentence
 from docctl.workflow import Act, Workflow
@@ -469,7 +469,7 @@ def discard(session: Session, revision: Revision, *, by: Reader, reason: str, **
 def facts(session: Session, revision: Revision, *, by: Reader, reason: str = "", executing: bool = False) -> Facts:
     """Gather everything that a rule may ask about a revision and a person."""
     follows = lifecycle.workflow_of(session, revision)
-    signed = [row for row in lifecycle.signatures(session, revision_id=revision.id) if row.round == revision.round]
+    signed = lifecycle.signed_in_round(session, revision)
     return Facts(
         actor=by.id,
         roles=by.roles_in(revision.document.unit_id),
@@ -842,11 +842,6 @@ def unsettled(session: Session, revision: Revision) -> bool:
     # The table of renditions is right of revisions too.
     asks = text("SELECT 1 FROM rendition WHERE source_sha256 = :sha256 AND status = 'asks'")
     return revision.file_sha256 is not None and session.scalar(asks, {"sha256": revision.file_sha256}) is not None
-
-
-def signed_in_round(session: Session, revision: Revision) -> list[Signature]:
-    """Return the signatures that still count: those of the revision's present round."""
-    return [row for row in lifecycle.signatures(session, revision_id=revision.id) if row.round == revision.round]
 
 
 def text_of(session: Session, revision: Revision) -> contents.ContentText | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
 
@@ -23,6 +23,18 @@ class Sentence:
     def get(self, locale: str) -> str:
         """Return the text for a locale such as `vi`, `vi_VN` or `en`; any other language reads English."""
         return self.vi if locale.startswith("vi") else self.en
+
+
+def joined(sentences: Iterable[Sentence], by: str = ", ") -> Sentence:
+    """Return several sentences as one, per language."""
+    found = list(sentences)
+    return Sentence(by.join(each.vi for each in found), by.join(each.en for each in found))
+
+
+def lacks(says: Sentence, needed: Iterable[tuple[Sentence, object]]) -> Sentence | None:
+    """Return the sentence with `{what}` filled by the names of what is empty of all that is needed, None when nothing is."""
+    lacking = [name for name, there in needed if not there]
+    return says.fill(what=joined(lacking)) if lacking else None
 
 
 class Refused(Exception):

@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, contents, decisions, documents, people, revisions, units
+from docctl import authority, clock, contents, decisions, documents, lifecycle, people, revisions, units
 from docctl.config import Settings, load
 from docctl.contents import Content
 from docctl.documents import Document
@@ -241,7 +241,7 @@ def take(site: Site, cast: Cast, revision_id: int, trigger: str, *, by: str = "a
     """Fire one trigger as whoever of the cast it belongs to; of two reviewers, the one whose seat is open."""
     with site.database.writing() as session:
         revision = session.get_one(revisions.Revision, revision_id)
-        signed = revisions.signed_in_round(session, revision)
+        signed = lifecycle.signed_in_round(session, revision)
         who = {"endorse": "format-reviewer" if signed else "reviewer", "approve": "approver"}.get(trigger, by)
         revisions.act(
             session,

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from docctl import deadlines, holidays
+from docctl import clock, deadlines, holidays
 from docctl.site import Site
+from tests.conftest import Cast
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,24 @@ def test_a_holiday_that_the_office_lists_moves_the_deadline(site: Site, cast):
         assert deadlines.deadline(begins, 3, holidays.days(session)) == before + timedelta(days=1)
         holidays.remove(session, before, by=cast.reader(session, "controller"))
         assert deadlines.deadline(begins, 3, holidays.days(session)) == before
+
+
+def test_of_a_year_whose_holidays_are_not_all_listed_those_that_never_change_are_known(site: Site, cast: Cast) -> None:
+    now = clock.midnight(date(2026, 11, 25))
+    with clock.at(now), site.database.writing() as session:
+        assert holidays.announced(session, 2026)
+        off = holidays.days(session)
+        for year in range(2027, 2034):
+            assert not holidays.announced(session, year)
+            assert sum(day.year == year for day in off) == 4
+            for month, day in holidays.FIXED:
+                assert deadlines.working_day(date(year, month, day), off) > date(year, month, day)
+        assert date(2028, 1, 3) in off, "Saturday the first is made up for on Monday"
+        assert {date(2033, 5, 2), date(2033, 5, 3)} <= off, "so are two days of one weekend, one after the other"
+        assert deadlines.deadline(date(2026, 10, 1), 3, off) == date(2027, 1, 4)
+        by = cast.reader(session, "controller")
+        for number in range(8):
+            assert date(2027, 9, 2) in holidays.days(session), "a list that was only begun takes nothing away"
+            holidays.add(session, date(2027, 2, 4 + number), "Tết Nguyên đán", by=by)
+        assert holidays.announced(session, 2027)
+        assert date(2027, 9, 2) not in holidays.days(session), "the office's own list counts when it is whole"

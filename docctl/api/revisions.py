@@ -203,7 +203,7 @@ def _opened(revision_id: int) -> Revision:
 
 def _full(revision: Revision) -> dict[str, object]:
     session = edge.reading()
-    signed = lifecycle.signatures(session, revision_id=revision.id)
+    signed = lifecycle.signatures(session, revision)
     return plain.revision(revision) | {
         "change_summary": revision.change_summary,
         "changes": [

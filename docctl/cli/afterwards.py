@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from docctl import authority, clock, decisions, exporting, people
+from docctl import authority, clock, decisions, people
 from docctl.cli.decisions import loaded_decision
 from docctl.cli.documents import kept
 from docctl.cli.main import (
     NUMBER,
     acting,
     as_option,
+    day_of,
     given_password,
-    instant,
     json_option,
     opened,
     password_options,
@@ -21,6 +21,7 @@ from docctl.cli.main import (
     settings,
     signing,
     spoken,
+    write_paper,
 )
 from docctl.decisions import Correction, Obligation
 from docctl.exporting import decisions as papers
@@ -41,14 +42,11 @@ FORMATS = ("docx", "pdf", "xlsx")
 @json_option
 def decision_paper(decision_id: int, name: str, output: Path, actor: str, as_json: bool) -> None:
     """Write a decision, or one of its annexes, as .docx, .pdf or .xlsx."""
-    format = output.suffix.removeprefix(".").lower()
-    if format not in FORMATS:
-        raise click.BadParameter("Give a name that ends in .docx, .pdf or .xlsx.", param_hint="-o")
     with opened() as site, site.database.reading() as session:
         by = authority.reader(session, people.find(session, actor))
         row = loaded_decision(session, decision_id, by)
         made = papers.paper(session, row, name, by=by, locale=settings().locale)
-        output.write_bytes(exporting.write(made, format))
+        write_paper(made, output, FORMATS)
         rows = sum(len(block.rows) for block in made.blocks)
     result = {"decision": decision_id, "paper": name, "file": str(output), "rows": rows}
     say(as_json, result, f"Decision {decision_id}: {name} → {output}, {rows} rows")
@@ -86,14 +84,14 @@ def decision_owed(
             owed = decisions.obligations(session, loaded_decision(session, decision_id, by))
             result = [_owed(row) for row in owed]
     else:
-        at = instant(done_on, "--on")
+        day = day_of(done_on, "--on") or clock.today()
         with acting(actor) as (site, session, by):
             owed = decisions.obligations(session, loaded_decision(session, decision_id, by))
             decisions.close_obligation(
                 session,
                 _named(owed, kind),
                 by=by,
-                done_on=clock.local(at).date() if at else clock.today(),
+                done_on=day,
                 evidence=evidence,
                 content=kept(site, session, file) if file else None,
                 file_name=file.name if file else "",
@@ -125,7 +123,7 @@ def decision_correct(
     as_json: bool,
 ) -> None:
     """Record and sign a correction of form (đính chính) of an executed decision."""
-    at = instant(signed_on, "--date")
+    day = day_of(signed_on, "--date")
     proof = signing(actor, given_password(password, password_stdin, needed=True))
     with acting(actor) as (_, session, by):
         made = decisions.correct(
@@ -133,7 +131,7 @@ def decision_correct(
             loaded_decision(session, decision_id, by),
             by=by,
             number=number,
-            signed_on=clock.local(at).date() if at else None,
+            signed_on=day,
             place=place,
             wrong=wrong,
             corrected=corrected,

@@ -1,21 +1,20 @@
 """Decisions from the command line."""
 
-from datetime import date
 from pathlib import Path
 
 import click
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, decisions, documents, people
+from docctl import authority, decisions, documents, people
 from docctl.cli.documents import loaded
 from docctl.cli.main import (
     NUMBER,
     Group,
     acting,
     as_option,
+    day_of,
     fail,
     given_password,
-    instant,
     json_option,
     note,
     opened,
@@ -82,8 +81,8 @@ def decision_add(
             by=by,
             title=title,
             number=number,
-            signed_on=_day(signed_on, "--date"),
-            effective_from=_day(effective, "--effective"),
+            signed_on=day_of(signed_on, "--date"),
+            effective_from=day_of(effective, "--effective"),
             lines=lines,
         )
         result = plain.decision(made)
@@ -215,8 +214,3 @@ def _of_sheet(session: Session, path: Path) -> list[Line]:
 def _withdrawal(session: Session, given: str) -> Line:
     reference, _, reason = given.partition(":")
     return Line(decisions.WITHDRAW, document=documents.find(session, reference), reason=reason)
-
-
-def _day(text: str | None, option: str) -> date | None:
-    at = instant(text, option)
-    return clock.local(at).date() if at else None

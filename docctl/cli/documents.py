@@ -248,9 +248,7 @@ def revision_show(revision_id: int, actor: str, as_json: bool) -> None:
         result = plain.revision(found) | {
             "waiting_for": revisions.waiting_for(session, found, by=by).get(locale),
             "acts": [plain.act(act, locale) for act in acts],
-            "signatures": [
-                plain.signature(row, found.round) for row in lifecycle.signatures(session, revision_id=found.id)
-            ],
+            "signatures": [plain.signature(row, found.round) for row in lifecycle.signatures(session, found)],
         }
     lines = [f"{result['code']} {result['edition']}: {result['status']}. {result['waiting_for']}"]
     lines += [f"  {act['trigger']}: {act['refusal'] or 'allowed'}" for act in result["acts"]]

@@ -1,25 +1,25 @@
 """Internal audits from the command line: open one, draw samples, see how it stands, write its report."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, documents, exporting, internal_audits, people, units
+from docctl import authority, documents, internal_audits, people, units
 from docctl.cli.main import (
     Group,
     acting,
     as_option,
+    day_of,
     given_password,
-    instant,
     json_option,
     opened,
     password_options,
     say,
     settings,
     signing,
+    write_paper,
 )
 from docctl.exporting import internal_audits as papers
 from docctl.internal_audits import InternalAudit, Nonconformity, findings, sampling
@@ -68,7 +68,7 @@ def open_audit(title: str, first: str | None, last: str | None, actor: str, as_j
     """Open an audit under the next number of the year."""
     with acting(actor) as (_, session, by):
         made = internal_audits.open_audit(
-            session, by=by, title=title, first_day=_day(first, "--from"), last_day=_day(last, "--to"), **words
+            session, by=by, title=title, first_day=day_of(first, "--from"), last_day=day_of(last, "--to"), **words
         )
         result = _as_dict(session, made)
     say(as_json, result, f"{result['number']}: {result['state']}")
@@ -153,13 +153,10 @@ def show(number: str, actor: str, as_json: bool) -> None:
 @json_option
 def report(number: str, output: Path, actor: str, as_json: bool) -> None:
     """Write the report of an audit as .docx or .pdf, with the head of the trail on every page."""
-    format = output.suffix.removeprefix(".").lower()
-    if format not in ("docx", "pdf"):
-        raise click.BadParameter("Give a name that ends in .docx or .pdf.", param_hint="-o")
     with opened() as site, site.database.reading() as session:
         found = audits.find(session, number, by=authority.reader(session, people.find(session, actor)))
         paper = papers.report(session, found, locale=settings().locale)
-        output.write_bytes(exporting.write(paper, format))
+        write_paper(paper, output)
         result = {"number": found.number_text, "file": str(output), "head": paper.foot}
     say(as_json, result, f"{result['number']}: {output}")
 
@@ -194,8 +191,3 @@ def _slip(row: Nonconformity) -> dict[str, Any]:
         "late": findings.is_late(row),
         "state": row.state,
     }
-
-
-def _day(text: str | None, option: str) -> date | None:
-    at = instant(text, option)
-    return clock.local(at).date() if at else None

@@ -3,20 +3,21 @@
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from docctl import __version__, audit, authority, clock, config, jobs, people
+from docctl import __version__, audit, authority, clock, config, exporting, jobs, people
 from docctl.audit import Action
 from docctl.config import ConfigError, Settings
 from docctl.database import DatabaseError
-from docctl.exporting import plain
+from docctl.exporting import Paper, plain
 from docctl.people import Reader, Reauthenticated
 from docctl.rules import Refused, Sentence
 from docctl.site import Site, open_site
@@ -150,6 +151,21 @@ def instant(text: str | None, option: str) -> datetime | None:
         raise click.BadParameter(
             f"{text}: give YYYY-MM-DD, a day that exists, or an ISO instant with an offset.", param_hint=option
         ) from error
+
+
+def day_of(text: str | None, option: str) -> date | None:
+    """Read a DATE or an ISO instant as a day in the office's time zone."""
+    at = instant(text, option)
+    return clock.local(at).date() if at else None
+
+
+def write_paper(paper: Paper, output: Path, formats: Sequence[str] = ("docx", "pdf")) -> None:
+    """Write a paper as the file that its ending asks for; another ending is wrong usage."""
+    format = output.suffix.removeprefix(".").lower()
+    if format not in formats:
+        *most, last = (f".{ending}" for ending in formats)
+        raise click.BadParameter(f"Give a name that ends in {', '.join(most)} or {last}.", param_hint="-o")
+    output.write_bytes(exporting.write(paper, format))
 
 
 def spoken(sentence: Sentence) -> str:

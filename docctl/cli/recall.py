@@ -5,20 +5,21 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, exporting, people, recall
+from docctl import authority, people, recall
 from docctl.cli.main import (
     NUMBER,
     Group,
     acting,
     as_option,
+    day_of,
     given_password,
-    instant,
     json_option,
     opened,
     password_options,
     say,
     settings,
     signing,
+    write_paper,
 )
 from docctl.distribution import copies
 from docctl.exporting import minutes, plain
@@ -59,10 +60,7 @@ def show(recall_id: int, output: Path | None, actor: str, as_json: bool) -> None
             "copies": [plain.recall_line(line, settings().locale) for line in recall.lines_of(session, found)]
         }
         if output is not None:
-            format = output.suffix.removeprefix(".").lower()
-            if format not in ("docx", "pdf"):
-                raise click.BadParameter("Give a name that ends in .docx or .pdf.", param_hint="-o")
-            output.write_bytes(exporting.write(minutes.of_recall(session, found, locale=settings().locale), format))
+            write_paper(minutes.of_recall(session, found, locale=settings().locale), output)
     lines = [f"{row['mark']}\t{row['code']}\t{row['number']}\t{row['state']}" for row in result["copies"]]
     say(as_json, result, f"{result['decision']}: {result['state']}", *lines)
 
@@ -108,8 +106,7 @@ def write_minutes(recall_id: int, number: str, held_on: str, participants: str, 
     """Write number, date and participants of the minutes."""
     with acting(actor) as (_, session, by):
         found = _loaded(session, recall_id, by)
-        at = instant(held_on, "--date")
-        day = clock.local(at).date() if at else None
+        day = day_of(held_on, "--date")
         recall.edit(session, found, by=by, number=number, held_on=day, participants=participants)
         result = plain.recalled(session, found)
     say(as_json, result, f"Recall {recall_id}: {number}")

@@ -1,21 +1,20 @@
 """Change requests from the command line."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, documents, people, requests, units
+from docctl import authority, documents, people, requests, units
 from docctl.cli.documents import kept, read_change
 from docctl.cli.main import (
     NUMBER,
     Group,
     acting,
     as_option,
+    day_of,
     given_password,
-    instant,
     json_option,
     opened,
     password_options,
@@ -147,16 +146,16 @@ def _words(session: Session, given: dict[str, Any], content: Any) -> Words:
         title=given["title"],
         edition=given["edition"],
         amendment=given["amendment"],
-        effective_on=_day(given["effective"], "--effective"),
+        effective_on=day_of(given["effective"], "--effective"),
         reason=given["reason"],
         affected=given["affected"],
         replaced_by=documents.find(session, given["replaced_by"]) if given["replaced_by"] else None,
         drafter=people.find(session, given["drafter"]) if given["drafter"] else None,
-        draft_due=_day(given["draft_due"], "--draft-due"),
+        draft_due=day_of(given["draft_due"], "--draft-due"),
         content=content,
         file_name=clean_name(given["path"].name) if given["path"] else "",
         legal_basis=given["legal_basis"],
-        law_effective_on=_day(given["law_effective"], "--law-effective"),
+        law_effective_on=day_of(given["law_effective"], "--law-effective"),
         changes=[read_change(row) for row in given["changes"]],
     )
 
@@ -170,8 +169,3 @@ def _loaded(session: Session, request_id: int, by: Reader) -> ChangeRequest:
             ).fill(n=request_id)
         )
     return found
-
-
-def _day(text: str | None, option: str) -> date | None:
-    at = instant(text, option)
-    return clock.local(at).date() if at else None

@@ -1,26 +1,26 @@
 """Retention and disposal from the command line."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
-from docctl import authority, clock, documents, exporting, people, retention
+from docctl import authority, documents, people, retention
 from docctl.cli.main import (
     NUMBER,
     Group,
     acting,
     as_option,
+    day_of,
     given_password,
-    instant,
     json_option,
     opened,
     password_options,
     say,
     settings,
     signing,
+    write_paper,
 )
 from docctl.exporting import minutes
 from docctl.people import Reader
@@ -109,7 +109,7 @@ def add(revision_ids: tuple[int, ...], held_on: str | None, actor: str, as_json:
     """Draft the minutes of a disposal of revisions that are due."""
     with acting(actor) as (_, session, by):
         made = disposal.draft(session, by=by, revision_ids=revision_ids)
-        disposal.edit(session, made, by=by, held_on=_day(held_on), seen=None, **words)
+        disposal.edit(session, made, by=by, held_on=day_of(held_on, "--date"), seen=None, **words)
         result = as_dict(made)
     say(as_json, result, f"Disposal {result['disposal']}: {len(result['lines'])} lines, {result['state']}")
 
@@ -146,10 +146,7 @@ def show(disposal_id: int, output: Path | None, actor: str, as_json: bool) -> No
         found = _loaded(session, disposal_id, authority.reader(session, people.find(session, actor)))
         result = as_dict(found)
         if output is not None:
-            format = output.suffix.removeprefix(".").lower()
-            if format not in ("docx", "pdf"):
-                raise click.BadParameter("Give a name that ends in .docx or .pdf.", param_hint="-o")
-            output.write_bytes(exporting.write(minutes.of_disposal(session, found, locale=settings().locale), format))
+            write_paper(minutes.of_disposal(session, found, locale=settings().locale), output)
     say(as_json, result, f"{result['number'] or disposal_id}: {result['state']}")
 
 
@@ -192,11 +189,6 @@ def _loaded(session: Session, disposal_id: int, by: Reader) -> Disposal:
     if found is None:
         raise _none(disposal_id)
     return found
-
-
-def _day(text: str | None) -> date | None:
-    at = instant(text, "--date")
-    return clock.local(at).date() if at else None
 
 
 def _none(number: int) -> Refused:

@@ -106,7 +106,7 @@ def sign(
             field="number",
         )
     if authority.APPROVER not in by.roles_in(None) and (lapsed := authority.lapsed(session, by, clock.today())):
-        raise Refused(lapsed)
+        raise NoRole(lapsed)  # Without the delegation the role is gone; the sentence says since when.
     block = authority.signing_block(session, by, clock.today(), chosen=decision.signer_form)
     if isinstance(block, Sentence) and authority.refusal(session, by, None) is None:
         raise Refused(block, field="signer_form")

@@ -138,19 +138,7 @@ def _open_for_editing(session: Session, decision: Decision, *, by: Reader, seen:
 
 
 def _edited(session: Session, decision: Decision, *, by: Reader, before: dict[str, Any], after: dict[str, Any]) -> None:
-    changed = {name: value for name, value in after.items() if value != before[name]}
-    if changed:
-        decision.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.DECISION_EDITED,
-            by=by.account,
-            noun="decision",
-            record_id=decision.id,
-            before={name: before[name] for name in changed},
-            **changed,
-        )
+    audit.edited(session, Action.DECISION_EDITED, decision, by=by.account, before=before, after=after)
 
 
 def _append(session: Session, decision: Decision, lines: Iterable[Line]) -> None:

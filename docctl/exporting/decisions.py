@@ -67,10 +67,7 @@ def _decision(session: Session, decision: Decision, by: Reader, locale: str) -> 
     count = {action: sum(line.action == action for line in lines) for action in ("issue", "withdraw", "keep")}
     day = f"{decision.effective_from:%d/%m/%Y}" if decision.effective_from else "……/……/………"
     articles = [
-        Sentence(
-            "Điều 1. Ban hành {issue} tài liệu, hủy bỏ {withdraw} tài liệu và giữ nguyên {keep} tài liệu theo Phụ lục 1 kèm theo.",
-            "Article 1. {issue} documents are issued, {withdraw} are withdrawn and {keep} are kept, as listed in annex 1.",
-        ).fill(**count),
+        _first(count),
         Sentence(
             "Điều 2. Quyết định này có hiệu lực từ ngày {day}. Bản cũ được thu hồi theo Phụ lục 2; bản mới được phân phối theo Phụ lục 3.",
             "Article 2. This decision takes effect on {day}. Old copies are recalled by annex 2; new ones are distributed by annex 3.",
@@ -94,7 +91,7 @@ def _decision(session: Session, decision: Decision, by: Reader, locale: str) -> 
         for row in decisions.corrections(session, decision)
     ]
     block = decision.signing_block.splitlines() or ([decision.signer_form] if decision.signer_form else [])
-    capacity = " – ".join(block) or Sentence("NGƯỜI KÝ", "SIGNER").get(locale)
+    capacity = "\n".join(block) or Sentence("NGƯỜI KÝ", "SIGNER").get(locale)
     return _paper(
         session,
         decision,
@@ -105,6 +102,20 @@ def _decision(session: Session, decision: Decision, by: Reader, locale: str) -> 
         signers=[Signer(capacity, decision.signer.full_name if decision.signer else "")],
         landscape=False,
         motto=True,
+    )
+
+
+def _first(count: dict[str, int]) -> Sentence:
+    """Return the article that says what is done, and nothing of what is not done at all."""
+    acts = {
+        "issue": Sentence("ban hành {n} tài liệu", "{n} documents are issued"),
+        "withdraw": Sentence("hủy bỏ {n} tài liệu", "{n} documents are withdrawn"),
+        "keep": Sentence("giữ nguyên {n} tài liệu", "{n} documents are kept"),
+    }
+    done = [words.fill(n=count[action]) for action, words in acts.items() if count[action]] or [acts["issue"].fill(n=0)]
+    vi = ", ".join(words.vi for words in done)
+    return Sentence("Điều 1. {vi} theo Phụ lục 1 kèm theo.", "Article 1. {en}, as listed in annex 1.").fill(
+        vi=vi[:1].upper() + vi[1:], en=", ".join(words.en for words in done)
     )
 
 

@@ -111,7 +111,9 @@ def _table(document: Any, paper: Paper, block: Block, width: float) -> None:
         _paragraph(document, paper.say(EMPTY), size=10)
         return
     size = 7.5 if len(block.headings) > 9 else 9.5
-    columns = [round(points * TWIPS) for points in layout.widths(block, width, size)]
+    columns = [
+        round(points * TWIPS) for points in layout.widths(layout.measured(block.headings, block.rows), width, size)
+    ]
     # Written as XML: python-docx looks every cell up anew, which takes minutes for a long register.
     grid = "".join(f'<w:gridCol w:w="{column}"/>' for column in columns)
     rows = [_row(block.headings, columns, size, head=True)]
@@ -162,9 +164,10 @@ def _motto(document: Any, paper: Paper, width: float) -> None:
 
 def _signers(document: Any, paper: Paper, width: float) -> None:
     _paragraph(document, "", size=8)
-    across = min(4, len(paper.signers))
+    first = int(len(paper.signers) == 1)  # Whoever signs alone signs on the right.
+    across = min(4, len(paper.signers) + first)
     table = document.add_table(rows=-(-len(paper.signers) // across), cols=across)
-    for number, signer in enumerate(paper.signers):
+    for number, signer in enumerate(paper.signers, start=first):
         cell = table.cell(number // across, number % across)
         cell.width = Pt(width / across)
         _in_cell(cell, signer.capacity.upper(), bold=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, units
-from docctl.exporting.paper import Block, Cell, Paper, Row, Signer
+from docctl import audit, clock, lifecycle, units
+from docctl.exporting.paper import DRAFT, Block, Cell, Paper, Row, Signer, signed_here
 from docctl.internal_audits import (
     GRADES,
     SIDES,
@@ -19,11 +19,9 @@ from docctl.internal_audits import (
     sampling,
 )
 from docctl.internal_audits import auditing as audits
-from docctl.lifecycle import Signature
 from docctl.rules import Sentence
 
 REPORT = Sentence("Báo cáo đánh giá nội bộ số {number}", "Report of internal audit {number}")
-NOT_SIGNED = Sentence("Dự thảo, chưa ký", "Draft, not signed")
 OPENING = (
     ("title", Sentence("Tên cuộc đánh giá: {said}", "Audit: {said}")),
     ("scope", Sentence("Phạm vi: {said}", "Scope: {said}")),
@@ -45,7 +43,6 @@ DRAWN = Sentence(
     "from the top; anybody can do the same.",
 )
 CONCLUSION = Sentence("Kết luận: {said}", "Conclusion: {said}")
-SIGNED = Sentence("Đã ký trên hệ thống: {who}, {title}, {at}.", "Signed in the system: {who}, {title}, {at}.")
 LEAD = Sentence("Đánh giá viên", "Auditor")
 DRAWS = Sentence("I. Lấy mẫu ngẫu nhiên", "I. Random draws")
 DRAW_HEADINGS = (
@@ -128,7 +125,7 @@ FILE = Sentence("Tệp {name}, SHA-256 {hash}", "File {name}, SHA-256 {hash}")
 def report(session: Session, found: InternalAudit, *, locale: str) -> Paper:
     """Return the report of an audit; it bears the end of the trail at which it was signed, or the present one."""
     samples, slips = audits.samples(session, found), findings.of_audit(session, found)
-    signed = audits.signatures(session, found)
+    signed = lifecycle.signatures(session, found)
     counts = [sampling.tally(row) for row in samples]
     said = {
         **{verdict: sum(count[verdict] for count in counts) for verdict in VERDICTS},
@@ -150,7 +147,7 @@ def report(session: Session, found: InternalAudit, *, locale: str) -> Paper:
         office=units.office(session).name(locale),
         code="",
         made_at=clock.now(),
-        subtitle="" if signed else NOT_SIGNED.get(locale),
+        subtitle="" if signed else DRAFT.get(locale),
         opening=[
             *_paragraphs(OPENING, found, locale),
             days.get(locale),
@@ -160,7 +157,7 @@ def report(session: Session, found: InternalAudit, *, locale: str) -> Paper:
         blocks=blocks,
         closing=[
             CONCLUSION.fill(said=found.conclusion or NOT_YET).get(locale),
-            *(_signature(row).get(locale) for row in signed),
+            *(signed_here(row).get(locale) for row in signed),
         ],
         signers=[Signer(LEAD.get(locale), signed[0].person if signed else "")],
         head=found.head or audit.head(session),
@@ -171,7 +168,7 @@ def report(session: Session, found: InternalAudit, *, locale: str) -> Paper:
 
 def slip(session: Session, found: Nonconformity, *, locale: str) -> Paper:
     """Return a slip: the finding with its evidence, the corrective report with its proof, and who verified it."""
-    signed = [row for row in findings.signatures(session, found) if row.round == found.round]
+    signed = lifecycle.signed_in_round(session, found)
     names = {row.meaning: row.person for row in signed}
     about = ABOUT.fill(
         unit=found.unit.name(locale),
@@ -203,14 +200,14 @@ def slip(session: Session, found: Nonconformity, *, locale: str) -> Paper:
         office=units.office(session).name(locale),
         code="",
         made_at=clock.now(),
-        subtitle="" if signed else NOT_SIGNED.get(locale),
+        subtitle="" if signed else DRAFT.get(locale),
         opening=[
             about.get(locale),
             *([which.get(locale)] if which else []),
             *_paragraphs(SLIP_OPENING, found, locale),
         ],
         blocks=blocks,
-        closing=[_signature(row).get(locale) for row in signed],
+        closing=[signed_here(row).get(locale) for row in signed],
         signers=[
             Signer(capacity.get(locale), names.get(meaning, ""))
             for capacity, meaning in zip(SLIP_SIGNERS, ("answered", "verified"), strict=True)
@@ -304,11 +301,6 @@ def _evidence_row(row: Evidence, locale: str) -> list[Cell]:
         row.added_by.title(locale),
         clock.local(row.added_at).strftime("%d/%m/%Y %H:%M"),
     ]
-
-
-def _signature(row: Signature) -> Sentence:
-    at = clock.local(row.signed_at).strftime("%d/%m/%Y %H:%M")
-    return SIGNED.fill(who=row.person, title=row.title, at=at)
 
 
 def _day(day: object) -> str:

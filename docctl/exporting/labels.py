@@ -51,19 +51,20 @@ def _label(canvas: Canvas, copy: ControlledCopy, left: float, low: float, url: s
     revision = copy.revision
     said = EDITION.fill(code=revision.document.code, edition=revision.edition_text).get(locale)
     lines = [
-        (office, REGULAR, 6.0, 1),
+        (office, REGULAR, 6.0, 2),
         (NUMBERED.fill(number=copy.number_text).get(locale), BOLD, 8.0, 2),
         (said, BOLD, 7.5, 2),
-        (revision.title, REGULAR, 6.5, 3),
+        (revision.title, REGULAR, 6.5, 3 if layout.width_of(office, 6.0) <= room else 2),
         (copy.holder.get(locale), REGULAR, 6.5, 2),
         (copy.mark, BOLD, 8.0, 1),
     ]
-    y = low + HIGH - 5 * mm
+    # From line to line as much as the lower one is high: capitals with two marks touch nothing above them.
+    y = low + HIGH - 3 * mm
     for text, font, size, most in lines:
         for line in _wrapped(printable(text), size, room, most, bold=font == BOLD):
+            y -= size * 1.25
             canvas.setFont(font, size)
             canvas.drawString(x, y, line)
-            y -= size * 1.2
 
 
 def _code(canvas: Canvas, url: str, left: float, low: float) -> None:

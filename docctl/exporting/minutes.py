@@ -2,9 +2,9 @@
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, recall, units
+from docctl import audit, clock, lifecycle, recall, units
 from docctl.distribution import copies
-from docctl.exporting.paper import Block, Cell, Paper, Signer
+from docctl.exporting.paper import DRAFT, Block, Cell, Paper, Signer, signed_here
 from docctl.recall import Recall, RecallLine
 from docctl.retention import Disposal, disposal
 from docctl.rules import Sentence
@@ -36,8 +36,6 @@ SUM = Sentence(
     "Issued {issued} = held {held} + returned {returned} + destroyed {destroyed} + archived {archived} + lost {lost}. "
     "Returned late: {late}.",
 )
-SIGNED = Sentence("Đã ký trên hệ thống: {who}, {title}, {at}.", "Signed in the system: {who}, {title}, {at}.")
-DRAFT = Sentence("Dự thảo, chưa ký", "Draft, not signed")
 SIGNERS = (Sentence("Người lập biên bản", "Recorded by"), Sentence("Người chứng kiến", "Witnessed by"))
 NOT_YET = Sentence("……", "……")
 
@@ -46,36 +44,45 @@ def of_recall(session: Session, found: Recall, *, locale: str) -> Paper:
     """Return the minutes of a recall; they bear the end of the trail at which they were signed, or the present one."""
     lines = recall.lines_of(session, found)
     count = recall.ledger(session, found)
-    signed = [row for row in recall.signatures(session, found) if row.round == found.round]
     counted = {name: getattr(count, name) for name in ("issued", "held", "returned", "destroyed", "archived", "lost")}
     late = sum(line.late and not recall.is_held(line) and line.copy.state != "lost" for line in lines)
+    blocks = [
+        _block(session, caption, rows, locale)
+        for caption, rows in (
+            (ON_PAPER, [line for line in lines if line.copy.medium != "electronic"]),
+            (ELECTRONIC, [line for line in lines if line.copy.medium == "electronic"]),
+        )
+        if rows
+    ]
+    opening = [BASIS.fill(basis=found.basis), WHO.fill(who=found.participants or NOT_YET.vi)]
+    closing = [SUM.fill(late=late, **counted)]
+    return _minutes(session, found, "F6", RECALL, opening, blocks, closing, locale)
+
+
+def _minutes(
+    session: Session,
+    found: Recall | Disposal,
+    code: str,
+    title: Sentence,
+    opening: list[Sentence],
+    blocks: list[Block],
+    closing: list[Sentence],
+    locale: str,
+) -> Paper:
+    """Return minutes of any kind: number and day come first, the two signatures of the present round last."""
+    signed = lifecycle.signed_in_round(session, found)
     day = found.held_on.strftime("%d/%m/%Y") if found.held_on else NOT_YET.vi
-    opening = [
-        NUMBER.fill(number=found.number or NOT_YET.vi, day=day),
-        BASIS.fill(basis=found.basis),
-        WHO.fill(who=found.participants or NOT_YET.vi),
-    ]
-    closing = [SUM.fill(late=late, **counted)] + [
-        SIGNED.fill(who=row.person, title=row.title, at=clock.local(row.signed_at).strftime("%d/%m/%Y %H:%M"))
-        for row in signed
-    ]
+    opening = [NUMBER.fill(number=found.number or NOT_YET.vi, day=day), *opening]
     names = [row.person for row in signed] + ["", ""]
     return Paper(
-        title=RECALL.get(locale),
+        title=title.get(locale),
         office=units.office(session).name(locale),
-        code="F6",
+        code=code,
         made_at=clock.now(),
         subtitle="" if signed else DRAFT.get(locale),
         opening=[row.get(locale) for row in opening],
-        blocks=[
-            _block(session, caption, rows, locale)
-            for caption, rows in (
-                (ON_PAPER, [line for line in lines if line.copy.medium != "electronic"]),
-                (ELECTRONIC, [line for line in lines if line.copy.medium == "electronic"]),
-            )
-            if rows
-        ],
-        closing=[row.get(locale) for row in closing],
+        blocks=blocks,
+        closing=[row.get(locale) for row in (*closing, *map(signed_here, signed))],
         signers=[Signer(capacity.get(locale), name) for capacity, name in zip(SIGNERS, names, strict=False)],
         head=found.head or audit.head(session),
         locale=locale,
@@ -133,10 +140,7 @@ def of_disposal(session: Session, found: Disposal, *, locale: str) -> Paper:
     """Return the minutes of a disposal (F7); copies are the original and those on paper in the archive."""
     lines = disposal.lines_of(session, found)
     archived = disposal.archived_copies(session, [line.revision_id for line in lines])
-    signed = [row for row in disposal.signatures(session, found) if row.round == found.round]
-    day = found.held_on.strftime("%d/%m/%Y") if found.held_on else NOT_YET.vi
     opening = [
-        NUMBER.fill(number=found.number or NOT_YET.vi, day=day),
         COUNCIL.fill(who=found.council or NOT_YET.vi),
         BASIS.fill(basis=found.basis or NOT_YET.vi),
         HOW.fill(**{name: getattr(found, name) or NOT_YET.vi for name in ("method", "done_by", "witness")}),
@@ -154,22 +158,5 @@ def of_disposal(session: Session, found: Disposal, *, locale: str) -> Paper:
         ]
         for line in lines
     ]
-    closing = [
-        SIGNED.fill(who=row.person, title=row.title, at=clock.local(row.signed_at).strftime("%d/%m/%Y %H:%M"))
-        for row in signed
-    ]
-    names = [row.person for row in signed] + ["", ""]
-    return Paper(
-        title=DISPOSAL.get(locale),
-        office=units.office(session).name(locale),
-        code="F7",
-        made_at=clock.now(),
-        subtitle="" if signed else DRAFT.get(locale),
-        opening=[row.get(locale) for row in opening],
-        blocks=[Block("", [heading.get(locale) for heading in DISPOSED], rows)],
-        closing=[row.get(locale) for row in closing],
-        signers=[Signer(capacity.get(locale), name) for capacity, name in zip(SIGNERS, names, strict=False)],
-        head=found.head or audit.head(session),
-        locale=locale,
-        motto=True,
-    )
+    blocks = [Block("", [heading.get(locale) for heading in DISPOSED], rows)]
+    return _minutes(session, found, "F7", DISPOSAL, opening, blocks, [], locale)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from docctl import clock
 from docctl.audit import Head
+from docctl.lifecycle import Signature
 from docctl.rules import Sentence
 
 Cell = str | int | date | None
@@ -17,6 +18,8 @@ PAGE = Sentence("Trang", "Page")
 TRAIL = Sentence("Nhật ký đến mục {sequence}, mã băm {hash}", "Audit trail up to entry {sequence}, hash {hash}")
 EMPTY = Sentence("Không có dòng nào.", "There are no rows.")
 MOTTO = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc")
+DRAFT = Sentence("Dự thảo, chưa ký", "Draft, not signed")
+SIGNED = Sentence("Đã ký trên hệ thống: {who}, {title}, {at}.", "Signed in the system: {who}, {title}, {at}.")
 SIGN = Sentence("(Ký, ghi rõ họ tên)", "(Signature and full name)")
 # What XML 1.0 has no way to write.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -80,6 +83,11 @@ class Paper:
     def say(self, sentence: Sentence) -> str:
         """Return a sentence in the language of the paper."""
         return sentence.get(self.locale)
+
+
+def signed_here(row: Signature) -> Sentence:
+    """Say who signed a paper in the system, with the title of that day, and when."""
+    return SIGNED.fill(who=row.person, title=row.title, at=clock.local(row.signed_at).strftime("%d/%m/%Y %H:%M"))
 
 
 def written(value: Cell) -> str:

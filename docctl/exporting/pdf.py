@@ -1,6 +1,7 @@
 """Registers and minutes as PDF: A4, the head of a table on every page, page x of y, and the head of the audit trail."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -24,11 +25,14 @@ from reportlab.platypus import (
 )
 
 from docctl.exporting import layout
-from docctl.exporting.layout import BOLD, GAP, REGULAR
+from docctl.exporting.layout import BOLD, GAP, REGULAR, Column
 from docctl.exporting.paper import EMPTY, MOTTO, PAGE, SIGN, Block, Cell, Paper, printable, written
 
 MARGIN, HEAD, FOOT = 12 * mm, 16 * mm, 14 * mm
-SMALL = 6.5
+# The first of these sizes, and white beside a cell, at which every cell has one line; else at which no word is broken.
+LARGE, SMALL = ((8.0, GAP), (7.5, GAP), (7.0, GAP)), ((6.5, GAP), (6.0, 4.0), (5.5, 3.0))
+FEW = 9  # So many columns get large letters, whatever they say.
+BOXES = {"☐": "❑", "☑": "✔", "☒": "✘"}  # As every reader of PDF has them.
 LINE = colors.HexColor("#7a7a7a")
 SHADE = colors.HexColor("#eeeeee")
 
@@ -105,6 +109,8 @@ def _story(paper: Paper, width: float) -> list[Flowable]:
             story.append(CondPageBreak(30 * mm))
             story.append(Paragraph(_safe(block.caption), _style(9.5, bold=True, before=8, after=4)))
         story.append(_table(paper, block, width))
+    if not paper.closing and not paper.signers:
+        return story  # Not even white after the last table: it would make a page of its own where that one is full.
     closing: list[Flowable] = [Spacer(0, 6), *(Paragraph(_safe(line), text) for line in paper.closing)]
     if paper.signers:
         # Nobody signs on a page that bears nothing else.
@@ -115,12 +121,15 @@ def _story(paper: Paper, width: float) -> list[Flowable]:
 def _table(paper: Paper, block: Block, width: float) -> Flowable:
     if not block.rows:
         return Paragraph(_safe(paper.say(EMPTY)), _style(9))
-    size = SMALL if len(block.headings) > 9 else 8.0
-    columns = layout.widths(block, width, size)
+    columns = layout.measured(block.headings, block.rows)
+    size, gap = _size(columns, width)
+    rooms = layout.widths(columns, width, size, gap)
     head, body = _style(size, bold=True, centred=True), _style(size)
     rows = [[Paragraph(_safe(heading), head) for heading in block.headings]]
-    rows += [[_cell(value, room, size, body) for value, room in zip(row, columns, strict=True)] for row in block.rows]
-    table = LongTable(rows, colWidths=columns, repeatRows=1, splitInRow=1)
+    rows += [
+        [_cell(value, room - gap, size, body) for value, room in zip(row, rooms, strict=True)] for row in block.rows
+    ]
+    table = LongTable(rows, colWidths=rooms, repeatRows=1, splitInRow=1)
     table.setStyle(
         [
             ("GRID", (0, 0), (-1, -1), 0.4, LINE),
@@ -129,19 +138,30 @@ def _table(paper: Paper, block: Block, width: float) -> Flowable:
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             *(
                 (f"{side}PADDING", (0, 0), (-1, -1), space)
-                for side, space in (("LEFT", GAP / 2), ("RIGHT", GAP / 2), ("TOP", 1.5), ("BOTTOM", 2.5))
+                for side, space in (("LEFT", gap / 2), ("RIGHT", gap / 2), ("TOP", 1.5), ("BOTTOM", 2.5))
             ),
         ]
     )
     return table
 
 
+def _size(columns: Sequence[Column], width: float) -> tuple[float, float]:
+    """Return the size of the letters of a table, and the white beside its cells."""
+    for size, gap in LARGE:
+        if layout.fits(columns, width, size, gap, one_line=True):
+            return size, gap
+    if len(columns) <= FEW:
+        return LARGE[0]
+    # A tenth to spare, so that the longer texts get more than their longest word.
+    return next((pair for pair in SMALL if layout.fits(columns, width * 0.9, *pair)), SMALL[-1])
+
+
 def _cell(value: Cell, room: float, size: float, style: ParagraphStyle) -> str | Paragraph:
     """Return a text that fits on its line as it is, which is far quicker to lay out than a paragraph."""
     text = written(value)
-    if "\n" not in text and layout.width_of(text, size) <= room - GAP:
+    if "\n" not in text and layout.width_of(text, size) <= room and not layout.lacks(text):
         return text
-    return Paragraph(_safe(text), style)
+    return Paragraph(_safe(layout.broken(text, room, size)), style)
 
 
 def _motto(paper: Paper, width: float) -> Flowable:
@@ -165,6 +185,8 @@ def _signers(paper: Paper, width: float) -> Flowable:
         ]
         for signer in paper.signers
     ]
+    if len(cells) == 1:
+        cells = [[], *cells]  # Whoever signs alone signs on the right.
     rows = [cells[start : start + 4] for start in range(0, len(cells), 4)]
     rows = [[*row, *[[]] * (len(rows[0]) - len(row))] for row in rows]
     table = Table(rows, colWidths=[width / len(rows[0])] * len(rows[0]))
@@ -193,5 +215,12 @@ def _style(
 
 
 def _safe(text: str) -> str:
-    """Return a text whose signs are no orders to reportlab, with its line breaks."""
-    return escape(printable(text)).replace("\n", "<br/>")
+    """Return a text whose signs are no orders to reportlab, with its line breaks, and with the letters that our font lacks."""
+    safe = escape(printable(text)).replace("\n", "<br/>")
+    return "".join(map(_letter, safe)) if layout.lacks(safe) else safe
+
+
+def _letter(letter: str) -> str:
+    letter = BOXES.get(letter, letter)
+    font = layout.font_of(letter)
+    return letter if font == REGULAR else f'<font name="{font}">{letter}</font>' if font else "?"

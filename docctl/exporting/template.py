@@ -13,7 +13,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
 from sqlalchemy.orm import Session
 
-from docctl import clock, requests, revisions, units
+from docctl import clock, lifecycle, requests, revisions, units
 from docctl.exporting.paper import MOTTO, printable
 from docctl.lifecycle import Signature
 from docctl.people import Reader
@@ -138,7 +138,7 @@ def _day(revision: Revision) -> str:
 
 def _signed(session: Session, revision: Revision, locale: str) -> list[Signed]:
     """Return drafter, reviewer and approver; of those who have not signed in this round only the place is known."""
-    given = revisions.signed_in_round(session, revision)
+    given = lifecycle.signed_in_round(session, revision)
     author = Signed(revision.author.full_name, revision.author.title(locale))
     return [author, *(_of_meaning(given, meaning) for meaning in ("endorsed", "approved"))]
 

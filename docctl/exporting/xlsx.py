@@ -35,7 +35,7 @@ def write(paper: Paper) -> bytes:
             rows = block.rows or [[paper.say(EMPTY), *[None] * (len(block.headings) - 1)]]
             _edges(_sheet(book, name, block.headings, rows), paper)
         words = [paper.subtitle, *paper.opening, *paper.closing, paper.printed, paper.foot]
-        words += [f"{signer.capacity}: {signer.name}" for signer in paper.signers]
+        words += [f"{' – '.join(signer.capacity.splitlines())}: {signer.name}" for signer in paper.signers]
         _edges(
             _sheet(book, f"{len(paper.blocks) + 1}. docctl", [paper.title], [[line] for line in words if line]), paper
         )

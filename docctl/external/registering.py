@@ -290,22 +290,7 @@ def _fill(row: ExternalDocument, entry: Entry) -> None:
 
 
 def _changed(session: Session, row: ExternalDocument, before: dict[str, Any], *, by: Reader) -> bool:
-    after = recorded(row)
-    changed = {name: value for name, value in after.items() if value != before[name]}
-    if not changed:
-        return False
-    row.lock += 1
-    session.flush()
-    audit.record(
-        session,
-        Action.EXTERNAL_CHANGED,
-        by=by.account,
-        noun="external_document",
-        record_id=row.id,
-        before={name: before[name] for name in changed},
-        **changed,
-    )
-    return True
+    return audit.edited(session, Action.EXTERNAL_CHANGED, row, by=by.account, before=before, after=recorded(row))
 
 
 def _change(position: int, change: Change) -> ExternalChange:

@@ -11,9 +11,9 @@ from docctl import audit, clock, lifecycle, workflow
 from docctl.audit import Action
 from docctl.internal_audits import checklist
 from docctl.internal_audits.table import InternalAudit, Nonconformity, Sample
-from docctl.lifecycle import Signature, Stale
+from docctl.lifecycle import Stale
 from docctl.people import Reader, Reauthenticated
-from docctl.rules import Facts, NoRole, Refused, Sentence
+from docctl.rules import Facts, NoRole, Refused, Sentence, lacks
 from docctl.text import clean_name
 from docctl.workflow import Act
 
@@ -159,28 +159,19 @@ def label(session: Session, found: InternalAudit) -> Sentence:
 def missing(session: Session, found: InternalAudit) -> Sentence | None:
     """Say what an audit still lacks before it can begin or be reported, None when nothing."""
     taken = samples(session, found)
-    lacking = []
-    if not found.scope:
-        lacking.append(Sentence("phạm vi", "the scope"))
-    if found.first_day is None or found.last_day is None:
-        lacking.append(Sentence("ngày bắt đầu và ngày kết thúc", "the first and the last day"))
-    if not taken:
-        lacking.append(Sentence("mẫu", "samples"))
+    needed: list[tuple[Sentence, object]] = [
+        (Sentence("phạm vi", "the scope"), found.scope),
+        (Sentence("ngày bắt đầu và ngày kết thúc", "the first and the last day"), found.first_day and found.last_day),
+        (Sentence("mẫu", "samples"), taken),
+    ]
     if found.state == UNDER_WAY:
         unwalked = sum(bool(row.open_points) for row in taken)
-        if unwalked:
-            lacking.append(
-                Sentence("câu trả lời của {n} trên {all} mẫu", "the answers of {n} of {all} samples").fill(
-                    n=unwalked, all=len(taken)
-                )
-            )
-        if not found.conclusion:
-            lacking.append(Sentence("kết luận", "the conclusion"))
-    if not lacking:
-        return None
-    return Sentence("Cuộc đánh giá còn thiếu: {what}.", "The audit still lacks: {what}.").fill(
-        what=Sentence(", ".join(row.vi for row in lacking), ", ".join(row.en for row in lacking))
-    )
+        answers = Sentence("câu trả lời của {n} trên {all} mẫu", "the answers of {n} of {all} samples")
+        needed += [
+            (answers.fill(n=unwalked, all=len(taken)), not unwalked),
+            (Sentence("kết luận", "the conclusion"), found.conclusion),
+        ]
+    return lacks(Sentence("Cuộc đánh giá còn thiếu: {what}.", "The audit still lacks: {what}."), needed)
 
 
 def may_edit(found: InternalAudit, *, by: Reader) -> bool:
@@ -228,11 +219,6 @@ def samples(session: Session, found: InternalAudit) -> list[Sample]:
     """Return the samples of an audit in the order in which they were taken."""
     query = select(Sample).where(Sample.internal_audit_id == found.id).order_by(Sample.position)
     return list(session.scalars(query))
-
-
-def signatures(session: Session, found: InternalAudit) -> list[Signature]:
-    """Return the signature under the report, if there is one."""
-    return list(session.scalars(select(Signature).where(Signature.internal_audit_id == found.id)))
 
 
 def content_hash(session: Session, found: InternalAudit) -> str:

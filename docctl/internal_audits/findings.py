@@ -37,10 +37,10 @@ from docctl.internal_audits.table import (
     Nonconformity,
     Sample,
 )
-from docctl.lifecycle import Signature, Stale
+from docctl.lifecycle import Stale
 from docctl.people import Reader, Reauthenticated
 from docctl.revisions import Revision
-from docctl.rules import Facts, NoRole, Refused, Sentence
+from docctl.rules import Facts, NoRole, Refused, Sentence, lacks
 from docctl.units import Unit
 from docctl.workflow import Act
 
@@ -139,25 +139,12 @@ def write(session: Session, slip: Nonconformity, *, by: Reader, seen: int | None
     if seen is not None and seen != slip.lock:
         raise Stale
     before = {name: getattr(slip, name) for name in WORDS}
-    changed = {}
-    for name in WORDS:
-        value = auditing.clean(words.get(name, before[name]))
-        if value != before[name]:
-            changed[name] = value
-            setattr(slip, name, value)
-    if not changed:
-        return
-    slip.lock += 1
-    session.flush()
-    audit.record(
-        session,
-        Action.NONCONFORMITY_EDITED,
-        by=by.account,
-        noun=slip.NOUN,
-        record_id=slip.id,
-        document_id=_document(slip),
-        before={name: before[name] for name in changed},
-        **changed,
+    after = {name: auditing.clean(words.get(name, before[name])) for name in WORDS}
+    for name, value in after.items():
+        setattr(slip, name, value)
+    about = _document(slip)
+    audit.edited(
+        session, Action.NONCONFORMITY_EDITED, slip, by=by.account, before=before, after=after, document_id=about
     )
 
 
@@ -395,11 +382,6 @@ def load(session: Session, slip_id: int, *, by: Reader) -> Nonconformity | None:
     return slip if slip is not None and may_see(slip, by=by) else None
 
 
-def signatures(session: Session, slip: Nonconformity) -> list[Signature]:
-    """Return the signatures on a slip, oldest first, void ones included."""
-    return list(session.scalars(select(Signature).where(Signature.nonconformity_id == slip.id).order_by(Signature.id)))
-
-
 def content_hash(slip: Nonconformity) -> str:
     """Return the SHA-256, in hex, of what the unit head signs: the finding, the corrective report and its proof."""
     said = [slip.internal_audit_id, slip.position, slip.grade, slip.statement, *(getattr(slip, name) for name in WORDS)]
@@ -418,16 +400,13 @@ def recorded(slip: Nonconformity) -> dict[str, Any]:
 
 
 def _missing(slip: Nonconformity) -> Sentence | None:
-    names = {
-        "cause": Sentence("nguyên nhân", "the cause"),
-        "remedy": Sentence("hành động khắc phục", "the corrective action"),
-        "proof": Sentence("bằng chứng khắc phục", "what proves it"),
-    }
-    lacking = [sentence for name, sentence in names.items() if not getattr(slip, name)]
-    if not lacking:
-        return None
-    return Sentence("Báo cáo khắc phục còn thiếu: {what}.", "The corrective report still lacks: {what}.").fill(
-        what=Sentence(", ".join(row.vi for row in lacking), ", ".join(row.en for row in lacking))
+    return lacks(
+        Sentence("Báo cáo khắc phục còn thiếu: {what}.", "The corrective report still lacks: {what}."),
+        (
+            (Sentence("nguyên nhân", "the cause"), slip.cause),
+            (Sentence("hành động khắc phục", "the corrective action"), slip.remedy),
+            (Sentence("bằng chứng khắc phục", "what proves it"), slip.proof),
+        ),
     )
 
 

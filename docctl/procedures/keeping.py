@@ -194,21 +194,7 @@ def recorded(row: Procedure) -> dict[str, Any]:
 
 
 def _changed(session: Session, row: Procedure, before: dict[str, Any], *, by: Reader) -> bool:
-    changed = {name: value for name, value in recorded(row).items() if value != before[name]}
-    if not changed:
-        return False
-    row.lock += 1
-    session.flush()
-    audit.record(
-        session,
-        Action.PROCEDURE_CHANGED,
-        by=by.account,
-        noun="procedure",
-        record_id=row.id,
-        before={name: before[name] for name in changed},
-        **changed,
-    )
-    return True
+    return audit.edited(session, Action.PROCEDURE_CHANGED, row, by=by.account, before=before, after=recorded(row))
 
 
 def _checked(entry: Entry) -> tuple[str, str]:

@@ -79,11 +79,10 @@ def watermark(status: str, copy: str = "") -> str:
 
 def _signatures(session: Session, revision: Revision) -> list[Signature]:
     """Return the signatures that count: of the revision's present round, and of the decision that issued it."""
-    found = revisions.signed_in_round(session, revision)
+    found = lifecycle.signed_in_round(session, revision)
     if revision.decision_id is not None:
         decision = session.get_one(decisions.Decision, revision.decision_id)
-        signed = lifecycle.signatures(session, decision_id=decision.id)
-        found += [row for row in signed if row.round == decision.round and row.meaning == "signed"]
+        found += [row for row in lifecycle.signed_in_round(session, decision) if row.meaning == "signed"]
     return found
 
 

@@ -1,6 +1,6 @@
 """Change requests (F1): the front door of every change, judged in signed opinions and followed to its decision."""
 
-from docctl.requests.acting import act, acts, facts, finish, release, signed_in_round, take_up, waiting_for
+from docctl.requests.acting import act, acts, facts, finish, release, take_up, waiting_for
 from docctl.requests.drafting import (
     draft,
     drafters,
@@ -92,7 +92,6 @@ __all__ = [
     "recorded",
     "refuse_unless_requester",
     "release",
-    "signed_in_round",
     "take_up",
     "visible",
     "waiting",

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from docctl import audit, authority, documents, lifecycle, revisions, workflow
 from docctl.audit import Action
-from docctl.lifecycle import Signature
 from docctl.people import Reader, Reauthenticated
 from docctl.requests.drafting import drafter_refusal, missing, to_successor, writer_of
 from docctl.requests.table import (
@@ -79,7 +78,7 @@ def act(
 def facts(session: Session, request: ChangeRequest, *, by: Reader, reason: str = "", executing: bool = False) -> Facts:
     """Gather everything that a rule may ask about a request and a person."""
     follows = lifecycle.workflow_of(session, request)
-    signed = signed_in_round(session, request)
+    signed = lifecycle.signed_in_round(session, request)
     lacks = missing(session, request) if request.state == "draft" else []
     mine = frozenset(by.reach) if by.id == request.requester_id else frozenset()
     return Facts(
@@ -107,12 +106,6 @@ def waiting_for(session: Session, request: ChangeRequest, *, by: Reader) -> Sent
     """Say who acts next on a request."""
     follows = lifecycle.workflow_of(session, request)
     return workflow.waiting_for(follows, request.state, facts(session, request, by=by))
-
-
-def signed_in_round(session: Session, request: ChangeRequest) -> list[Signature]:
-    """Return the signatures that still count: those of the request's present round."""
-    signed = lifecycle.signatures(session, change_request_id=request.id)
-    return [row for row in signed if row.round == request.round]
 
 
 def take_up(
@@ -174,7 +167,7 @@ def _check_opinion(conclusion: str, remark: str) -> None:
 
 
 def _keep_opinion(session: Session, request: ChangeRequest, *, by: Reader, conclusion: str, remark: str) -> None:
-    signature = lifecycle.signatures(session, change_request_id=request.id)[-1]
+    signature = lifecycle.signatures(session, request)[-1]
     opinion = Opinion(
         change_request_id=request.id,
         signature_id=signature.id,

@@ -23,12 +23,12 @@ from docctl import audit, clock, lifecycle, workflow
 from docctl.audit import Action, Head
 from docctl.database import Base, Instant
 from docctl.documents import Document
-from docctl.lifecycle import Signature, Stale
+from docctl.lifecycle import Stale
 from docctl.people import Reader, Reauthenticated
 from docctl.retention import schedule, tombstones
 from docctl.retention.schedule import DUE, STANDINGS, refuse_unless_controller
 from docctl.revisions import Revision
-from docctl.rules import Facts, Refused, Sentence
+from docctl.rules import Facts, Refused, Sentence, lacks
 from docctl.text import clean_name
 from docctl.workflow import Act
 
@@ -169,19 +169,7 @@ def edit(
     for name in WORDS:
         setattr(disposal, name, clean_name(words.get(name, getattr(disposal, name) or "")).strip())
     disposal.held_on, disposal.year = held_on, held_on.year if held_on else None
-    changed = {name: value for name, value in _words(disposal).items() if value != before[name]}
-    if changed:
-        disposal.lock += 1
-        session.flush()
-        audit.record(
-            session,
-            Action.DISPOSAL_EDITED,
-            by=by.account,
-            noun=disposal.NOUN,
-            record_id=disposal.id,
-            before={name: before[name] for name in changed},
-            **changed,
-        )
+    audit.edited(session, Action.DISPOSAL_EDITED, disposal, by=by.account, before=before, after=_words(disposal))
 
 
 def act(
@@ -221,7 +209,7 @@ def act(
 
 def facts(session: Session, disposal: Disposal, *, by: Reader, reason: str = "") -> Facts:
     """Gather everything that a rule may ask about a disposal and a person."""
-    signed = [row for row in signatures(session, disposal) if row.round == disposal.round]
+    signed = lifecycle.signed_in_round(session, disposal)
     return Facts(
         actor=by.id,
         roles=by.roles_in(None) | {role for role in by.reach if role == "reviewer"},
@@ -240,11 +228,6 @@ def acts(session: Session, disposal: Disposal, *, by: Reader) -> list[Act]:
 def content_hash(disposal: Disposal) -> str:
     """Return the SHA-256, in hex, of what the minutes say: their words and every line."""
     return hashlib.sha256(audit.canonical({**_words(disposal), "lines": _plain_lines(disposal)}).encode()).hexdigest()
-
-
-def signatures(session: Session, disposal: Disposal) -> list[Signature]:
-    """Return the signatures under the minutes, oldest first, void ones included."""
-    return list(session.scalars(select(Signature).where(Signature.disposal_id == disposal.id).order_by(Signature.id)))
 
 
 def label(session: Session, disposal: Disposal) -> Sentence:
@@ -355,20 +338,17 @@ def _kept(session: Session, disposal: Disposal) -> Sentence | None:
 
 
 def _missing(disposal: Disposal) -> Sentence | None:
-    names = {
-        "number": Sentence("số biên bản", "its number"),
-        "held_on": Sentence("ngày lập", "its date"),
-        "basis": Sentence("căn cứ", "the basis"),
-        "council": Sentence("hội đồng", "the council"),
-        "method": Sentence("phương pháp", "the method"),
-        "done_by": Sentence("người thực hiện", "who carries it out"),
-        "witness": Sentence("người giám sát", "the witness"),
-    }
-    lacking = [sentence for name, sentence in names.items() if not getattr(disposal, name)]
-    if not lacking:
-        return None
-    return Sentence("Biên bản còn thiếu: {what}.", "The minutes still lack: {what}.").fill(
-        what=Sentence(", ".join(row.vi for row in lacking), ", ".join(row.en for row in lacking))
+    return lacks(
+        Sentence("Biên bản còn thiếu: {what}.", "The minutes still lack: {what}."),
+        (
+            (Sentence("số biên bản", "its number"), disposal.number),
+            (Sentence("ngày lập", "its date"), disposal.held_on),
+            (Sentence("căn cứ", "the basis"), disposal.basis),
+            (Sentence("hội đồng", "the council"), disposal.council),
+            (Sentence("phương pháp", "the method"), disposal.method),
+            (Sentence("người thực hiện", "who carries it out"), disposal.done_by),
+            (Sentence("người giám sát", "the witness"), disposal.witness),
+        ),
     )
 
 

@@ -1,49 +1,33 @@
-"""How the acts of a workflow and the rows of findings are shown on the pages of audits and of slips."""
+"""How an act of a workflow is shown on every page that has one."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
-from flask import request, url_for
+from flask import request
 
-from docctl.internal_audits import GRADES, Nonconformity, findings
 from docctl.rules import Refused
-from docctl.web import edge, language, show
+from docctl.web import language
 from docctl.workflow import Act
 
-LOOKS = {"open": "in_review", "answered": "in_approval", "closed": "approved", "cancelled": "discarded"}
+ASKED = ("reason", "password")  # The fields of an act, beside which its refusal stands.
 
 
-def shown(given: Act, refused: Refused | None) -> SimpleNamespace:
-    """Return an act as the macro of acts takes it; a refused attempt comes back with what was typed."""
+def shown(
+    given: Act, refused: Refused | None = None, *, fields: Sequence[str] = ASKED, typed: Any = None, **more: Any
+) -> SimpleNamespace:
+    """Return an act as the macro of acts takes it, with what one page says besides; a refused attempt keeps what was typed."""
     locale = language.locale()
-    asked = refused is not None and refused.field in ("reason", "password")
-    return SimpleNamespace(
-        trigger=given.trigger,
-        label=given.label.get(locale),
-        primary=given.main,
-        refusal=given.refusal.get(locale) if given.refusal else None,
-        asks=given.asks,
-        signs=bool(given.signs),
-        happens=given.happens.get(locale),
-        typed={"reason": request.form.get("reason", "")} if refused else {},
-        errors={refused.field: refused.sentence.get(locale)} if refused and asked else {},
-    )
-
-
-def slip_row(row: Nonconformity) -> SimpleNamespace:
-    """Return a slip as a row of a list."""
-    locale, sample = language.locale(), row.sample
-    return SimpleNamespace(
-        id=row.id,
-        url=url_for("nonconformity.show_one", slip_id=row.id),
-        number=row.number_text,
-        code=sample.document.code if sample else "",
-        title=row.statement,
-        grade=show.say(GRADES[row.grade]),
-        unit_name=row.unit.name(locale),
-        due_on=row.due_on,
-        days=row.days_left,
-        late=findings.is_late(row),
-        waits=findings.is_pending(row),
-        look=LOOKS[row.state],
-        label=show.say(findings.label(edge.reading(), row)),
-    )
+    at_fault = refused.field if refused is not None and refused.field in fields else None
+    said: dict[str, Any] = {
+        "trigger": given.trigger,
+        "label": given.label.get(locale),
+        "primary": given.main,
+        "refusal": given.refusal.get(locale) if given.refusal else None,
+        "asks": given.asks,
+        "signs": bool(given.signs),
+        "happens": given.happens.get(locale),
+        "typed": (typed or {"reason": request.form.get("reason", "")}) if refused else {},
+        "errors": {at_fault: refused.sentence.get(locale)} if refused and at_fault else {},
+    }
+    return SimpleNamespace(**said | more)

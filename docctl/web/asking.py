@@ -3,6 +3,7 @@
 import re
 from datetime import date
 
+from flask import request
 from flask_wtf import FlaskForm
 
 from docctl import clock, text
@@ -40,6 +41,11 @@ def read_number(typed: str | None, default: int = 0) -> int:
     """Read a whole number of an address or a hidden field; anything else counts as the default."""
     found = text.number(typed or "")
     return default if found is None else found
+
+
+def seen() -> int:
+    """Return the lock of the page that asked; a form without one is refused as stale."""
+    return read_number(request.form.get("lock"), default=-1)
 
 
 def mark(form: FlaskForm, refused: Refused | None) -> str:

@@ -1,6 +1,5 @@
 """The pages of decisions: drafting, lines, the dry run, signing, executing, and the annex on paper."""
 
-import io
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from docctl import audit, authority, clock, decisions, exporting, lifecycle, register, requests
+from docctl import audit, authority, clock, decisions, lifecycle, register, requests
 from docctl.contents import Content
 from docctl.decisions import Check, Decision, Unread
 from docctl.exporting import decisions as papers
@@ -24,13 +23,13 @@ from docctl.files import sheets
 from docctl.files.kinds import Kind
 from docctl.register import Asked
 from docctl.rules import Refused, Sentence
-from docctl.web import asking, edge, errors, forms, language, telling
+from docctl.web import acting, asking, edge, errors, forms, kept, language, telling
 from docctl.workflow import Act
 
 blueprint = Blueprint("decisions", __name__)
 
 FORMS_OF_SIGNATURE = ("TM.", "KT.", "TL.", "TUQ.")
-ASKED = ("reason", "password", "confirmed")
+ASKED = (*acting.ASKED, "confirmed")
 TYPED = ("issue", "withdraw", "keep", "reason")
 MOST_FOUND = 30
 A_DAY = {"autocomplete": "off", "inputmode": "numeric", "placeholder": "26/10/2022"}
@@ -116,7 +115,7 @@ def edit(decision_id: int) -> Response:
     form = DecisionForm()
     errors.show_again(lambda refused: _page(decision_id, refused, form=form))
     decision = _load(decision_id, writing=True)
-    decisions.edit(edge.writing(), decision, by=edge.me(), seen=_seen(), **form.said())
+    decisions.edit(edge.writing(), decision, by=edge.me(), seen=asking.seen(), **form.said())
     edge.commit()
     flash(_("The details are saved."), "success")
     return redirect(_url(decision_id), 303)
@@ -139,7 +138,7 @@ def add_lines(decision_id: int) -> Response:
         keep=typed["keep"],
         reason=typed["reason"],
     )
-    decisions.add_lines(edge.writing(), decision, lines, by=edge.me(), seen=_seen())
+    decisions.add_lines(edge.writing(), decision, lines, by=edge.me(), seen=asking.seen())
     edge.commit()
     flash(_("%(n)s lines added.", n=len(lines)), "success")
     return redirect(_url(decision_id, "lines"), 303)
@@ -159,7 +158,7 @@ def add_sheet(decision_id: int) -> Response:
         rows = sheets.rows_of(Path(file.name), sent.filename)
     decision = _load(decision_id, writing=True)
     lines = decisions.read_sheet(edge.writing(), rows, reason=request.form.get("reason", "").strip())
-    decisions.add_lines(edge.writing(), decision, lines, by=edge.me(), seen=_seen())
+    decisions.add_lines(edge.writing(), decision, lines, by=edge.me(), seen=asking.seen())
     edge.commit()
     flash(_("%(n)s lines added from the spreadsheet.", n=len(lines)), "success")
     return redirect(_url(decision_id, "check"), 303)
@@ -239,12 +238,7 @@ def paper(decision_id: int, name: str, format: str) -> Response:
         abort(404)
     decision = _load(decision_id)
     made = papers.paper(edge.reading(), decision, name, by=edge.me(), locale=language.locale())
-    return send_file(
-        io.BytesIO(exporting.write(made, format)),
-        mimetype=exporting.FORMATS[format].mimetype,
-        as_attachment=True,
-        download_name=f"{papers.file_name(decision, name)}.{format}",
-    )
+    return kept.file(made, format, papers.file_name(decision, name))
 
 
 @blueprint.post("/decisions/<int:decision_id>/lines/removal")
@@ -253,7 +247,7 @@ def remove_lines(decision_id: int) -> Response:
     _load(decision_id)
     decision = _load(decision_id, writing=True)
     unwanted = _numbers("line")
-    decisions.remove_lines(edge.writing(), decision, unwanted, by=edge.me(), seen=_seen())
+    decisions.remove_lines(edge.writing(), decision, unwanted, by=edge.me(), seen=asking.seen())
     edge.commit()
     flash(_("%(n)s lines removed.", n=len(unwanted)), "success")
     return redirect(_url(decision_id, "lines"), 303)
@@ -267,7 +261,7 @@ def give_reasons(decision_id: int) -> Response:
     usual = request.form.get("usual", "").strip()
     typed = {line.position: request.form.get(f"reason-{line.position}") for line in decision.lines}
     reasons = {position: said.strip() or usual for position, said in typed.items() if said is not None}
-    decisions.give_reasons(edge.writing(), decision, reasons, by=edge.me(), seen=_seen())
+    decisions.give_reasons(edge.writing(), decision, reasons, by=edge.me(), seen=asking.seen())
     edge.commit()
     flash(_("The reasons are saved."), "success")
     return redirect(_url(decision_id, "check"), 303)
@@ -288,7 +282,7 @@ def act(decision_id: int) -> Response:
         by=edge.me(),
         reason=reason,
         signing=signing,
-        seen=_seen(),
+        seen=asking.seen(),
         confirmed=request.form.getlist("confirmed"),
     )
     edge.commit()
@@ -357,7 +351,7 @@ def _page(
         papers=papers.PAPERS,
         accepted=forms.ACCEPTED,
         mended_at=_mended_at,
-        signatures=[row for row in lifecycle.signatures(session, decision_id=decision.id) if row.meaning == "signed"],
+        signatures=[row for row in lifecycle.signatures(session, decision) if row.meaning == "signed"],
         entries=telling.history(audit.of_record(session, "decision", decision.id)),
         content_hash=decisions.content_hash(decision),
     )
@@ -461,27 +455,19 @@ def _acts(decision: Decision, found: Check | None, refused: Refused | None, trig
 
 
 def _act(given: Act, found: Check | None, refused: Refused | None) -> SimpleNamespace:
-    locale = language.locale()
-    happens = given.happens.get(locale)
+    happens = given.happens.get(language.locale())
     executes = given.trigger == "execute" and found is not None
     if executes and found is not None:
         happens = " ".join((_will_happen(found), happens))
-    sentence = refused.sentence.get(locale) if refused else ""
     left = found.uncovered if given.trigger == "check" and found is not None else []
-    return SimpleNamespace(
-        trigger=given.trigger,
-        label=given.label.get(locale),
-        primary=given.main,
-        refusal=given.refusal.get(locale) if given.refusal else None,
-        asks=given.asks,
-        signs=bool(given.signs),
+    return acting.shown(
+        given,
+        refused,
+        fields=ASKED,
+        typed={"reason": request.form.get("reason", ""), "confirmed": request.form.getlist("confirmed")},
         happens=happens,
         confirm=executes or bool(left),
-        confirmations=[SimpleNamespace(value=row.procedure, label=row.sentence.get(locale)) for row in left],
-        typed={"reason": request.form.get("reason", ""), "confirmed": request.form.getlist("confirmed")}
-        if refused
-        else {},
-        errors={refused.field: sentence} if refused and refused.field in ASKED else {},
+        confirmations=[SimpleNamespace(value=row.procedure, label=row.sentence.get(language.locale())) for row in left],
     )
 
 
@@ -527,11 +513,6 @@ def _by_line(found: Check | None) -> dict[int, list[decisions.Problem]]:
 def _load(decision_id: int, *, writing: bool = False) -> Decision:
     session = edge.writing() if writing else edge.reading()
     return decisions.load(session, decision_id, by=edge.me()) or abort(404)
-
-
-def _seen() -> int | None:
-    """Return the lock of the page that asked; a form without one is refused as stale."""
-    return asking.read_number(request.form.get("lock"), default=-1)
 
 
 def _numbers(name: str) -> list[int]:

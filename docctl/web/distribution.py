@@ -18,8 +18,7 @@ from docctl.documents import DocumentType
 from docctl.exporting import labels
 from docctl.revisions import Revision
 from docctl.rules import ROLES, Refused, Sentence
-from docctl.web import asking, edge, errors, language, paging, show
-from docctl.workflow import Act
+from docctl.web import acting, asking, edge, errors, language, paging, show
 
 blueprint = Blueprint("distribution", __name__)
 
@@ -314,7 +313,11 @@ def _task_row(task: ReadTask) -> SimpleNamespace:
         understood_at=task.understood_at,
         reason=task.exempt_reason,
         label=show.say(reading.label(session, task)),
-        acts=[_act(given) for given in reading.acts(session, task, by=edge.me()) if given.trigger == "exempt"],
+        acts=[
+            acting.shown(given, primary=False, mine=given.mine)
+            for given in reading.acts(session, task, by=edge.me())
+            if given.trigger == "exempt"
+        ],
     )
 
 
@@ -334,21 +337,11 @@ def _copy_row(copy: ControlledCopy) -> SimpleNamespace:
         received_by=copy.received_by.title(locale) if copy.received_by else "",
         settled_at=copy.settled_at,
         condition=copy.condition,
-        acts=[_act(given) for given in copies.acts(session, copy, by=edge.me()) if given.mine],
-    )
-
-
-def _act(given: Act) -> SimpleNamespace:
-    locale = language.locale()
-    return SimpleNamespace(
-        trigger=given.trigger,
-        label=given.label.get(locale),
-        primary=False,
-        refusal=given.refusal.get(locale) if given.refusal else None,
-        asks=given.asks,
-        signs=bool(given.signs),
-        happens=given.happens.get(locale),
-        mine=given.mine,
+        acts=[
+            acting.shown(given, primary=False, mine=given.mine)
+            for given in copies.acts(session, copy, by=edge.me())
+            if given.mine
+        ],
     )
 
 

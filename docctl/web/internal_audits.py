@@ -1,10 +1,9 @@
 """The pages of internal audits: the plan, the samples, the walk through one sample, and the report."""
 
-import io
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -13,12 +12,12 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
-from docctl import audit, chains, clock, documents, exporting, internal_audits, register, units
+from docctl import audit, chains, clock, documents, internal_audits, lifecycle, register, units
 from docctl.exporting import internal_audits as papers
 from docctl.internal_audits import GRADES, VERDICTS, InternalAudit, Sample, checklist, findings, sampling
 from docctl.internal_audits import auditing as audits
 from docctl.rules import NoRole, Refused, Sentence
-from docctl.web import acting, asking, edge, errors, language, show, telling
+from docctl.web import acting, asking, edge, errors, kept, language, show, slip_rows, telling
 
 blueprint = Blueprint("internal_audits", __name__)
 
@@ -110,7 +109,7 @@ def index() -> str:
         sees_audits=audits.may_see(me),
         audits=[_listed(row) for row in audits.all_audits(session, by=me)],
         may_open=me.has("auditor"),
-        slips=[acting.slip_row(row) for row in slips],
+        slips=[slip_rows.row_of(row) for row in slips],
         late=sum(findings.is_late(row) for row in slips),
         open=sum(findings.is_pending(row) for row in slips),
     )
@@ -161,7 +160,7 @@ def act(audit_id: int) -> Response:
     errors.show_again(lambda refused: _page(audit_id, refused, trigger=trigger))
     signing = edge.signing(request.form.get("password"))
     found = _load(audit_id, writing=True)
-    seen = asking.read_number(request.form.get("lock"), default=-1)
+    seen = asking.seen()
     audits.act(edge.writing(), found, trigger, by=edge.me(), reason=reason, signing=signing, seen=seen)
     edge.commit()
     flash(_("Done. This is how the audit stands now."), "success")
@@ -253,12 +252,7 @@ def report(audit_id: int, format: str) -> Response:
     if format not in PRINTED:
         abort(404)
     paper = papers.report(edge.reading(), _load(audit_id), locale=language.locale())
-    return send_file(
-        io.BytesIO(exporting.write(paper, format)),
-        mimetype=exporting.FORMATS[format].mimetype,
-        as_attachment=True,
-        download_name=f"{paper.title.replace('/', '-')}.{format}",
-    )
+    return kept.file(paper, format, paper.title)
 
 
 def _page(
@@ -290,8 +284,8 @@ def _page(
         draws=[(row, sampling.reproduced(session, row)) for row in sampling.draws(session, found)],
         samples=[_sample_row(row) for row in samples],
         walked=sum(not row.open_points for row in samples),
-        slips=[acting.slip_row(row) for row in slips],
-        signatures=audits.signatures(session, found),
+        slips=[slip_rows.row_of(row) for row in slips],
+        signatures=lifecycle.signatures(session, found),
         entries=telling.history(audit.of_record(session, found.NOUN, found.id)),
     )
 
@@ -325,7 +319,7 @@ def _walk_page(
         status=row.revision.status() if row.revision else "",
         day=found.first_day or clock.today(),
         seen=register.load(session, row.document_id, by=me) is not None,
-        slips=[acting.slip_row(each) for each in findings.of_audit(session, found) if each.audit_sample_id == row.id],
+        slips=[slip_rows.row_of(each) for each in findings.of_audit(session, found) if each.audit_sample_id == row.id],
     )
 
 

@@ -1,4 +1,4 @@
-"""What the pages of registers share: papers as files, and the choices of filters."""
+"""What pages with papers share: papers as files, and the choices of filters."""
 
 import io
 from collections.abc import Sequence
@@ -13,11 +13,15 @@ from docctl.exporting import Paper
 A_DAY = {"inputmode": "numeric", "placeholder": "26/10/2022", "autocomplete": "off"}
 
 
-def file(paper: Paper, format: str) -> Response:
-    """Answer with a paper as a file, named by its title and today's day."""
-    written = io.BytesIO(exporting.write(paper, format))
-    name = f"{paper.title} {clock.today().isoformat()}.{format}"
-    return send_file(written, mimetype=exporting.FORMATS[format].mimetype, as_attachment=True, download_name=name)
+def file(paper: Paper, format: str, name: str = "") -> Response:
+    """Answer with a paper as a file, by default named by its title and today's day."""
+    name = name or f"{paper.title} {clock.today().isoformat()}"
+    return send_file(
+        io.BytesIO(exporting.write(paper, format)),
+        mimetype=exporting.FORMATS[format].mimetype,
+        as_attachment=True,
+        download_name=f"{name.replace('/', '-')}.{format}",
+    )
 
 
 def again(endpoint: str, **changed: str) -> str:

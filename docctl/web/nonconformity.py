@@ -1,7 +1,5 @@
 """The pages of a nonconformity and corrective-action slip: the finding, its evidence, the corrective report, its closing."""
 
-import io
-
 from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -11,12 +9,12 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import InputRequired
 
-from docctl import audit, exporting, internal_audits
+from docctl import audit, internal_audits, lifecycle
 from docctl.exporting import internal_audits as papers
 from docctl.files.kinds import Kind
 from docctl.internal_audits import GRADES, SIDES, Evidence, Nonconformity, findings
 from docctl.rules import Refused
-from docctl.web import acting, asking, edge, errors, forms, language, show, telling
+from docctl.web import acting, asking, edge, errors, forms, kept, language, show, slip_rows, telling
 
 blueprint = Blueprint("nonconformity", __name__)
 
@@ -75,7 +73,7 @@ def act(slip_id: int) -> Response:
     errors.show_again(lambda refused: _page(slip_id, refused, trigger=trigger))
     signing = edge.signing(request.form.get("password"))
     found = _load(slip_id, writing=True)
-    seen = asking.read_number(request.form.get("lock"), default=-1)
+    seen = asking.seen()
     findings.act(edge.writing(), found, trigger, by=edge.me(), reason=reason, signing=signing, seen=seen)
     edge.commit()
     flash(_("Done. This is how the slip stands now."), "success")
@@ -120,12 +118,7 @@ def slip(slip_id: int, format: str) -> Response:
     if format not in PRINTED:
         abort(404)
     paper = papers.slip(edge.reading(), _load(slip_id), locale=language.locale())
-    return send_file(
-        io.BytesIO(exporting.write(paper, format)),
-        mimetype=exporting.FORMATS[format].mimetype,
-        as_attachment=True,
-        download_name=f"{paper.title.replace('/', '-')}.{format}",
-    )
+    return kept.file(paper, format, paper.title)
 
 
 def _page(
@@ -139,7 +132,7 @@ def _page(
     found, session, me = _load(slip_id), edge.reading(), edge.me()
     error = asking.mark(form, refused) if form else show.say(refused.sentence) if refused else ""
     acts = [given for given in findings.acts(session, found, by=me) if given.mine]
-    row = acting.slip_row(found)
+    row = slip_rows.row_of(found)
     return render_template(
         "nonconformity/show.html",
         slip=found,
@@ -164,7 +157,7 @@ def _page(
         typed={name: request.form.get(name, "") if linking else "" for name in ("reference", "note")},
         accepted=forms.ACCEPTED,
         sees_audits=internal_audits.may_see(me),
-        signatures=findings.signatures(session, found),
+        signatures=lifecycle.signatures(session, found),
         entries=telling.history(audit.of_record(session, found.NOUN, found.id)),
     )
 

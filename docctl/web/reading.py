@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from docctl import revisions
 from docctl.distribution import ControlledCopy, ReadTask, copies, reading
 from docctl.rules import Refused
-from docctl.web import asking, edge, errors, language, security, show
+from docctl.web import acting, asking, edge, errors, language, security, show
 
 blueprint = Blueprint("reading", __name__)
 
@@ -29,7 +29,7 @@ def act(task_id: int) -> Response:
     if trigger == "open":
         abort(404)  # A task is opened by opening the document, and in no other way.
     errors.show_again(_page)
-    reading.act(edge.writing(), task, trigger, by=edge.me(), reason=reason, seen=_seen())
+    reading.act(edge.writing(), task, trigger, by=edge.me(), reason=reason, seen=asking.seen())
     where, said = task.revision_id, task.revision.document.code
     edge.commit()
     flash(_("%(code)s: recorded.", code=said), "success")
@@ -42,7 +42,7 @@ def act_on_copy(copy_id: int) -> Response:
     trigger, said = request.form.get("trigger", ""), request.form.get("reason", "")
     copy = copies.load(edge.writing(), copy_id, by=edge.me()) or abort(404)
     errors.show_again(_page)
-    copies.act(edge.writing(), copy, trigger, by=edge.me(), reason=said, seen=_seen())
+    copies.act(edge.writing(), copy, trigger, by=edge.me(), reason=said, seen=asking.seen())
     name = f"{copy.revision.document.code} {copy.number_text}"
     edge.commit()
     flash(_("Copy %(number)s: recorded.", number=name), "success")
@@ -97,23 +97,11 @@ def _copy(copy: ControlledCopy) -> SimpleNamespace:
         holder=copy.holder.get(locale),
         delivered_at=copy.delivered_at,
         acts=[
-            SimpleNamespace(
-                trigger=given.trigger,
-                label=given.label.get(locale),
-                primary=True,
-                refusal=given.refusal.get(locale) if given.refusal else None,
-                asks=given.asks,
-                signs=False,
-                happens=given.happens.get(locale),
-            )
+            acting.shown(given, primary=True, signs=False)
             for given in copies.acts(session, copy, by=edge.me())
             if given.mine and not given.asks and given.main
         ],
     )
-
-
-def _seen() -> int:
-    return asking.read_number(request.form.get("lock"), default=-1)
 
 
 def _back() -> str | None:

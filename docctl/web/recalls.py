@@ -1,10 +1,9 @@
 """The pages of recalls: taking copies back by scanning them, declaring lost ones, and the minutes with two signatures."""
 
-import io
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -12,12 +11,12 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField, TextAreaField
 
-from docctl import audit, clock, exporting, recall
+from docctl import audit, clock, lifecycle, recall
 from docctl.distribution import copies, lists
 from docctl.exporting import minutes
 from docctl.recall import Recall, RecallLine
 from docctl.rules import Refused, Sentence
-from docctl.web import asking, edge, errors, language, show, telling
+from docctl.web import acting, asking, edge, errors, kept, language, show, telling
 from docctl.workflow import Act
 
 blueprint = Blueprint("recalls", __name__)
@@ -62,12 +61,7 @@ def minutes_file(recall_id: int, format: str) -> Response:
         abort(404)
     found, locale = _load(recall_id), language.locale()
     paper = minutes.of_recall(edge.reading(), found, locale=locale)
-    return send_file(
-        io.BytesIO(exporting.write(paper, format)),
-        mimetype=exporting.FORMATS[format].mimetype,
-        as_attachment=True,
-        download_name=f"F6 {paper.title} {(found.number or str(found.id)).replace('/', '-')}.{format}",
-    )
+    return kept.file(paper, format, f"F6 {paper.title} {found.number or found.id}")
 
 
 @blueprint.post("/recalls/<int:recall_id>/returns")
@@ -140,7 +134,7 @@ def act(recall_id: int) -> Response:
     errors.show_again(lambda refused: _page(recall_id, refused, trigger=trigger))
     signing = edge.signing(request.form.get("password"))
     found = _load(recall_id, writing=True)
-    seen = asking.read_number(request.form.get("lock"), default=-1)
+    seen = asking.seen()
     recall.act(edge.writing(), found, trigger, by=edge.me(), reason=reason, signing=signing, seen=seen)
     edge.commit()
     flash(_("Done. This is how the recall stands now."), "success")
@@ -173,35 +167,19 @@ def _page(
         settled=[_line(line) for line in lines if not recall.is_held(line)],
         returned=sum(line.copy.settled_at is not None and copies.is_returned(line.copy) for line in lines),
         late=sum(line.late and not recall.is_held(line) for line in lines),
-        acts=[_act(given, refused if given.trigger == trigger else None) for given in _mine(found)],
+        acts=[acting.shown(given, refused if given.trigger == trigger else None) for given in _mine(found)],
         form=shown if keeps and recall.is_open(found) else None,
         editing=form is not None,
         keeps=keeps and recall.is_open(found),
         keeps_copies=keeps,
         typed=typed,
-        signatures=recall.signatures(session, found),
+        signatures=lifecycle.signatures(session, found),
         entries=telling.history(audit.of_record(session, "recall", found.id)),
     )
 
 
 def _mine(found: Recall) -> list[Act]:
     return [given for given in recall.acts(edge.reading(), found, by=edge.me()) if given.mine]
-
-
-def _act(given: Act, refused: Refused | None) -> SimpleNamespace:
-    locale = language.locale()
-    asked = refused is not None and refused.field in ("reason", "password")
-    return SimpleNamespace(
-        trigger=given.trigger,
-        label=given.label.get(locale),
-        primary=given.main,
-        refusal=given.refusal.get(locale) if given.refusal else None,
-        asks=given.asks,
-        signs=bool(given.signs),
-        happens=given.happens.get(locale),
-        typed={"reason": request.form.get("reason", "")} if refused else {},
-        errors={refused.field: refused.sentence.get(locale)} if refused and asked else {},
-    )
 
 
 def _listed(row: Recall) -> SimpleNamespace:

@@ -1,10 +1,9 @@
 """The registers that an office prints: each as a page with filters in its address, and as a file of four types."""
 
-import io
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, send_file, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,7 +12,7 @@ from docctl.exporting import Block, Paper, registers
 from docctl.exporting.registers import Register
 from docctl.register import Asked
 from docctl.rules import Refused
-from docctl.web import asking, edge, errors, forms, language
+from docctl.web import asking, edge, errors, forms, kept, language
 
 SHOWN = 100
 
@@ -49,12 +48,7 @@ def _asked(form: forms.RegisterForm) -> Asked:
 
 
 def _file(found: Register, paper: Paper, format: str) -> Response:
-    return send_file(
-        io.BytesIO(exporting.write(paper, format)),
-        mimetype=exporting.FORMATS[format].mimetype,
-        as_attachment=True,
-        download_name=f"{found.code} {paper.title} {clock.today().isoformat()}.{format}",
-    )
+    return kept.file(paper, format, f"{found.code} {paper.title} {clock.today().isoformat()}")
 
 
 def _page(found: Register, form: forms.RegisterForm, paper: Paper | None, refused: Refused | None = None) -> str:

@@ -29,7 +29,7 @@ from docctl.documents import Document
 from docctl.people import Account
 from docctl.requests import ABOUT_A_DOCUMENT, CONCLUSIONS, KINDS, LEADS_TO_A_DRAFT, Asked, ChangeRequest, Words
 from docctl.rules import MEANINGS, Refused, Sentence
-from docctl.web import asking, edge, errors, forms, language, telling
+from docctl.web import acting, asking, edge, errors, forms, language, telling
 from docctl.workflow import Act
 
 blueprint = Blueprint("requests", __name__)
@@ -210,7 +210,7 @@ def act(request_id: int) -> Response:
         conclusion=request.form.get("conclusion", ""),
         remark=request.form.get("remark", ""),
         signing=signing,
-        seen=asking.read_number(request.form.get("lock"), default=-1),
+        seen=asking.seen(),
     )
     edge.commit()
     flash(_("Done. This is how the request stands now."), "success")
@@ -257,8 +257,9 @@ def _page(request_id: int, refused: Refused | None = None, trigger: str = "") ->
         opinions=[_opinion(row, found, follows) for row in requests.opinions(session, found)],
         conclusions=CONCLUSIONS,
         law_due=law_due,
+        law_may_move=law_due is not None and not holidays.announced(session, law_due.year),
         law_late=law_due is not None and requests.is_open(found) and law_due < clock.today(),
-        signatures=[_signature(row, found) for row in lifecycle.signatures(session, change_request_id=found.id)],
+        signatures=[_signature(row, found) for row in lifecycle.signatures(session, found)],
         follows=follows,
         drawing=workflow.draw(follows, current=found.state, locale=language.locale()),
         history=telling.history(audit.of_record(session, "change_request", found.id)),
@@ -266,21 +267,10 @@ def _page(request_id: int, refused: Refused | None = None, trigger: str = "") ->
 
 
 def _act(given: Act, refused: Refused | None) -> SimpleNamespace:
-    locale = language.locale()
-    at_fault = refused.field if refused and refused.field in ("reason", "password", "conclusion", "remark") else ""
     typed = {name: request.form.get(name, "") for name in ("reason", "conclusion", "remark")}
-    return SimpleNamespace(
-        trigger=given.trigger,
-        label=given.label.get(locale),
-        primary=given.main,
-        refusal=given.refusal.get(locale) if given.refusal else None,
-        asks=given.asks,
-        signs=bool(given.signs),
-        happens=given.happens.get(locale),
-        conclusions=CONCLUSIONS if given.trigger == "opine" else {},
-        typed=typed if refused else {},
-        errors={at_fault: refused.sentence.get(locale)} if refused and at_fault else {},
-    )
+    conclusions = CONCLUSIONS if given.trigger == "opine" else {}
+    fields = (*acting.ASKED, "conclusion", "remark")
+    return acting.shown(given, refused, fields=fields, typed=typed, conclusions=conclusions)
 
 
 def _opinion(row: requests.Opinion, found: ChangeRequest, follows: workflow.Workflow) -> SimpleNamespace:

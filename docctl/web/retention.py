@@ -1,10 +1,9 @@
 """The pages of retention: periods by type, what is due, holds, and disposals with their minutes."""
 
-import io
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -12,12 +11,11 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField, TextAreaField
 
-from docctl import audit, clock, documents, exporting, register
+from docctl import audit, clock, documents, lifecycle, register
 from docctl.exporting import minutes
 from docctl.retention import Disposal, Record, disposal, schedule
 from docctl.rules import NoRole, Refused, Sentence
-from docctl.web import asking, edge, errors, language, show, telling
-from docctl.workflow import Act
+from docctl.web import acting, asking, edge, errors, kept, language, show, telling
 
 blueprint = Blueprint("retention", __name__)
 
@@ -136,7 +134,7 @@ def act(disposal_id: int) -> Response:
     errors.show_again(lambda refused: _disposal_page(disposal_id, refused, trigger=trigger))
     signing = edge.signing(request.form.get("password"))
     found = _load(disposal_id, writing=True)
-    seen = asking.read_number(request.form.get("lock"), default=-1)
+    seen = asking.seen()
     disposal.act(edge.writing(), found, trigger, by=edge.me(), reason=reason, signing=signing, seen=seen)
     edge.commit()
     flash(_("Done. This is how the disposal stands now."), "success")
@@ -150,12 +148,7 @@ def minutes_file(disposal_id: int, format: str) -> Response:
         abort(404)
     found = _load(disposal_id)
     paper = minutes.of_disposal(edge.reading(), found, locale=language.locale())
-    return send_file(
-        io.BytesIO(exporting.write(paper, format)),
-        mimetype=exporting.FORMATS[format].mimetype,
-        as_attachment=True,
-        download_name=f"F7 {paper.title} {(found.number or str(found.id)).replace('/', '-')}.{format}",
-    )
+    return kept.file(paper, format, f"F7 {paper.title} {found.number or found.id}")
 
 
 def _page(refused: Refused | None = None) -> str:
@@ -195,26 +188,10 @@ def _disposal_page(
         label=show.say(disposal.label(session, found)),
         error="" if asked else error,
         lines=disposal.lines_of(session, found),
-        acts=[_act(given, refused if given.trigger == trigger else None) for given in acts],
+        acts=[acting.shown(given, refused if given.trigger == trigger else None) for given in acts],
         form=shown if schedule.keeps(me) and disposal.is_draft(found) else None,
-        signatures=disposal.signatures(session, found),
+        signatures=lifecycle.signatures(session, found),
         entries=telling.history(audit.of_record(session, "disposal", found.id)),
-    )
-
-
-def _act(given: Act, refused: Refused | None) -> SimpleNamespace:
-    locale = language.locale()
-    asked = refused is not None and refused.field in ("reason", "password")
-    return SimpleNamespace(
-        trigger=given.trigger,
-        label=given.label.get(locale),
-        primary=given.main,
-        refusal=given.refusal.get(locale) if given.refusal else None,
-        asks=given.asks,
-        signs=bool(given.signs),
-        happens=given.happens.get(locale),
-        typed={"reason": request.form.get("reason", "")} if refused else {},
-        errors={refused.field: refused.sentence.get(locale)} if refused and asked else {},
     )
 
 

@@ -27,7 +27,7 @@ from docctl.exporting import template
 from docctl.files.kinds import Kind
 from docctl.revisions import Revision
 from docctl.rules import MEANINGS, Refused
-from docctl.web import asking, edge, errors, forms, language, telling
+from docctl.web import acting, asking, edge, errors, forms, language, telling
 from docctl.workflow import Act
 
 blueprint = Blueprint("revisions", __name__)
@@ -47,7 +47,7 @@ def act(revision_id: int) -> Response:
     errors.show_again(lambda refused: _page(revision_id, refused, trigger))
     signing = edge.signing(request.form.get("password"))
     revision = _load(revision_id, writing=True)
-    seen = asking.read_number(request.form.get("lock"), default=-1)
+    seen = asking.seen()
     revisions.act(edge.writing(), revision, trigger, by=edge.me(), reason=reason, signing=signing, seen=seen)
     edge.commit()
     flash(_("Done. This is how the revision stands now."), "success")
@@ -157,7 +157,7 @@ def _url(revision_id: int) -> str:
 def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -> str:
     revision, session, me = _load(revision_id), edge.reading(), edge.me()
     follows = lifecycle.workflow_of(session, revision)
-    shown = [_act(act, refused if act.trigger == trigger else None) for act in _mine(revision)]
+    shown = [acting.shown(act, refused if act.trigger == trigger else None) for act in _mine(revision)]
     open_panel = any(act.errors for act in shown)
     return render_template(
         "revisions/show.html",
@@ -182,9 +182,7 @@ def _page(revision_id: int, refused: Refused | None = None, trigger: str = "") -
         withdrawal=revisions.withdrawal_of(session, revision),
         against=revisions.compared_with(session, revision) if revisions.is_open(revision) else None,
         comparable=revision.content is not None and comparison.usual(session, revision, by=me) is not None,
-        signatures=[
-            _signature(row, revision, follows) for row in lifecycle.signatures(session, revision_id=revision_id)
-        ],
+        signatures=[_signature(row, revision, follows) for row in lifecycle.signatures(session, revision)],
         follows=follows,
         drawing=workflow.draw(follows, current=revision.state, locale=language.locale()),
         history=_history(revision),
@@ -202,7 +200,7 @@ def _task(revision: Revision) -> SimpleNamespace | None:
     if task is None:
         return None
     label = reading.label(session, task).get(language.locale())
-    shown = [_act(given, None) for given in reading.acts(session, task, by=me) if given.trigger == "understand"]
+    shown = [acting.shown(given, None) for given in reading.acts(session, task, by=me) if given.trigger == "understand"]
     return SimpleNamespace(
         id=task.id, lock=task.lock, label=label, at=task.understood_at, acts=[act for act in shown if not act.refusal]
     )
@@ -211,22 +209,6 @@ def _task(revision: Revision) -> SimpleNamespace | None:
 def _mine(revision: Revision) -> list[Act]:
     """Return the acts of the person's roles; the others' buttons would only be in the way."""
     return [act for act in revisions.acts(edge.reading(), revision, by=edge.me()) if act.mine]
-
-
-def _act(given: Act, refused: Refused | None) -> SimpleNamespace:
-    locale = language.locale()
-    asked = refused is not None and refused.field in ("reason", "password")
-    return SimpleNamespace(
-        trigger=given.trigger,
-        label=given.label.get(locale),
-        primary=given.main,
-        refusal=given.refusal.get(locale) if given.refusal else None,
-        asks=given.asks,
-        signs=bool(given.signs),
-        happens=given.happens.get(locale),
-        typed={"reason": request.form.get("reason", "")} if refused else {},
-        errors={refused.field: refused.sentence.get(locale)} if refused and asked else {},
-    )
 
 
 def _signature(row: lifecycle.Signature, revision: Revision, follows: workflow.Workflow) -> SimpleNamespace:

@@ -11,8 +11,7 @@ from docctl import audit, clock, external, lifecycle, register, watch
 from docctl.exporting import law
 from docctl.rules import NoRole, Refused
 from docctl.watch import Cited, LegalAssessment, Standing
-from docctl.web import asking, edge, errors, kept, language, show, telling
-from docctl.workflow import Act
+from docctl.web import acting, asking, edge, errors, kept, language, show, telling
 
 blueprint = Blueprint("watch", __name__)
 
@@ -115,7 +114,7 @@ def act(assessment_id: int) -> Response:
     errors.show_again(lambda refused: _page(_load(assessment_id), refused, trigger=trigger))
     signing = edge.signing(request.form.get("password"))
     row = _load(assessment_id, writing=True)
-    seen = asking.read_number(request.form.get("lock"), default=-1)
+    seen = asking.seen()
     watch.act(edge.writing(), row, trigger, by=edge.me(), reason=reason, signing=signing, seen=seen)
     edge.commit()
     return redirect(url_for("watch.show", assessment_id=assessment_id), 303)
@@ -225,28 +224,12 @@ def _page(row: LegalAssessment, refused: Refused | None = None, *, trigger: str 
         row=_row(standing),
         tone={"on_time": "good", "late": "stop"}.get(standing.bucket, "wait"),
         waiting=show.say(watch.waiting_for(session, row, by=me)),
-        acts=[_act(each, refused if each.trigger == trigger else None) for each in given],
+        acts=[acting.shown(each, refused if each.trigger == trigger else None) for each in given],
         may_request=request_refusal is None,
         may_see_document=row.document_id is not None,
         error=_general(refused, trigger),
-        signatures=lifecycle.signatures(session, legal_assessment_id=row.id),
+        signatures=lifecycle.signatures(session, row),
         entries=telling.history(audit.of_record(session, "legal_assessment", row.id)),
-    )
-
-
-def _act(given: Act, refused: Refused | None) -> SimpleNamespace:
-    locale = language.locale()
-    sentence = refused.sentence.get(locale) if refused else ""
-    return SimpleNamespace(
-        trigger=given.trigger,
-        label=given.label.get(locale),
-        primary=given.main,
-        refusal=given.refusal.get(locale) if given.refusal else None,
-        asks=given.asks,
-        signs=bool(given.signs),
-        happens=given.happens.get(locale),
-        typed={"reason": request.form.get("reason", "")} if refused else {},
-        errors={refused.field: sentence} if refused and refused.field in ("reason", "password") else {},
     )
 
 

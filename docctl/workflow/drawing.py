@@ -170,7 +170,7 @@ def _arrows(plan: _Plan, edges: list[_Edge], locale: str) -> list[str]:
 def _onward(plan: _Plan, edge: _Edge, locale: str) -> str:
     x, y = plan.at[edge.source]
     start, end, y = x + _BOX, x + _STEP, y + _TALL // 2
-    lines = textwrap.wrap(edge.label.get(locale), 13)
+    lines = textwrap.wrap(edge.label.get(locale), 12, break_long_words=False)
     text = _text(lines, (start + end) // 2 - 4, y - 9 - _LINE * (len(lines) - 1))
     return _arrow(edge, f"M{start} {y}H{end - 7}", f"M{end} {y}l-8 -4v8z", text)
 
@@ -199,7 +199,9 @@ def _aside(plan: _Plan, edge: _Edge, locale: str) -> str:
     end, y = plan.at[edge.target]
     y += _TALL // 2
     path = f"M{start} {foot}V{y - _ROUND}Q{start} {y} {start + _ROUND} {y}H{end - 7}"
-    text = _text([edge.label.get(locale)], start + 14, y - 8, anchor="start")
+    # Right of every arrow that leaves the same foot, so that none runs through the words.
+    words = plan.middle(edge.source) - 16 + 16 * (len(plan.side) - 1) + 14
+    text = _text([edge.label.get(locale)], words, y - 8, anchor="start")
     return _arrow(edge, path, f"M{end} {y}l-8 -4v8z", text)
 
 

@@ -89,7 +89,7 @@ def test_revisions_stand_in_every_state(sample_site: Site):
             "discarded",
         } == set(counted)
         assert (counted["superseded"], counted["withdrawn"], counted["scheduled"]) == (7, 80, 1)
-        seats = [len(revisions.signed_in_round(session, row)) for row in rows if row.state == "in_review"]
+        seats = [len(lifecycle.signed_in_round(session, row)) for row in rows if row.state == "in_review"]
         assert sorted(seats) == [0, 1, 1]
         sent_back = [row for row in rows if row.round == 2]
         assert [row.state for row in sent_back] == ["draft"]
@@ -119,7 +119,7 @@ def test_one_decision_waits_for_its_signer_and_one_has_errors_that_name_their_li
 def test_every_revision_issued_was_endorsed_in_each_seat_and_approved_by_others_than_its_author(sample_site: Site):
     with sample_site.database.reading() as session:
         for row in session.scalars(select(Revision).where(Revision.state.in_(revisions.WAS_ISSUED))):
-            signatures = lifecycle.signatures(session, revision_id=row.id)
+            signatures = lifecycle.signatures(session, row)
             seats = ["content"] if row.workflow == "revision-short" else ["content", "format"]
             assert [each.seat for each in signatures] == [*seats, "approved"]
             assert {each.content_hash for each in signatures} == {row.content_hash}

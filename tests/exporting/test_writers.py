@@ -151,3 +151,63 @@ def test_a_paper_without_rows_or_head_can_be_written_too(format: str) -> None:
         [page] = pages_of(exporting.write(bare, format))
         assert "There are no rows." in page
         assert "Độc lập - Tự do - Hạnh phúc" in page
+
+
+def crowded(columns: int) -> Block:
+    """A table with so many columns that hardly a word has room: codes, dates, numbers of laws, names, and an opinion."""
+    cells = (
+        "QT-LDTBXH-12",
+        "26/10/2022",
+        "104/2022/NĐ-CP",
+        "Chuyên viên tổng hợp",
+        "Đồng ý, cần sửa cả biểu mẫu kèm theo",
+    )
+    heads = ("Mã tài liệu", "Ngày hiệu lực", "Văn bản pháp luật", "Người đề nghị", "Ý kiến")
+    row = [cells[number % 5] for number in range(columns)]
+    return Block("", [heads[number % 5] for number in range(columns)], [row] * 3)
+
+
+def parts(word: str) -> list[str]:
+    """Return a word, and what it may be broken into: pieces that end with a stroke or a dash, alone or several together."""
+    pieces = re.split(r"(?<=[/-])", word)
+    return ["".join(pieces[begin:end]) for begin in range(len(pieces)) for end in range(begin + 1, len(pieces) + 1)]
+
+
+@pytest.mark.parametrize("columns", [5, 12, 18, 21])
+def test_no_word_is_broken_but_after_a_stroke_or_a_dash(columns: int) -> None:
+    block = crowded(columns)
+    (text,) = pages_of(exporting.write(paper(blocks=[block], signers=[]), "pdf"))
+    said = text.split()
+    known = {word for line in (*block.rows, block.headings) for cell in line for word in str(cell).split()}
+    allowed = {part for word in known for part in parts(word)}
+    assert [one for one in said if one not in allowed and any(one in word for word in known)] == []
+    for whole in ("Đồng", "biểu", "26/10/2022", "Chuyên"):
+        assert whole in said
+
+
+def test_letters_that_the_font_lacks_are_printed_all_the_same(tmp_path: Path) -> None:
+    said = "5.2: 05 ngày → 03 ngày, ≠ α ☐ ☑ 中"
+    file = exporting.write(paper(blocks=[Block("", ["Nội dung (cũ → mới)"], [[said], ["→"]])], signers=[]), "pdf")
+    (text,) = pages_of(file)
+    assert "05 ngày → 03 ngày, ≠ α" in text
+    assert "(cũ → mới)" in text
+    assert text.count("→") == 3
+    assert "?" in text, "a letter that no font has is at least seen to be missing"
+
+
+def test_a_table_that_fills_its_page_leaves_no_empty_page_behind() -> None:
+    for lines in range(1, 9):
+        for count in range(20, 30):
+            listed = [*rows(count), [count, "", "\n".join(["Tên"] * lines), None, None]]
+            last = pages_of(exporting.write(paper(blocks=[Block("", HEADINGS, listed)], signers=[]), "pdf"))[-1]
+            assert "Tên tài liệu" in last, (count, lines)
+
+
+def test_whoever_signs_alone_signs_on_the_right() -> None:
+    file = exporting.write(paper(3, signers=[Signer("TM. ỦY BAN\nCHỦ TỊCH", "Người ký mẫu")]), "pdf")
+    document = pypdfium2.PdfDocument(file)
+    page = document[0]
+    words = page.get_textpage()
+    found = words.search("Người ký mẫu").get_next()
+    assert words.get_charbox(found[0])[0] > page.get_width() / 2
+    document.close()

@@ -15,7 +15,7 @@ import docx
 import pytest
 from sqlalchemy import select
 
-from docctl import audit, clock, documents, people, revisions
+from docctl import audit, clock, documents, lifecycle, people, revisions
 from docctl.importing.documents import Plan, Result, import_documents
 from docctl.revisions import Revision
 from docctl.rules import Refused
@@ -111,7 +111,7 @@ def test_under_an_earlier_decision_they_are_in_force_and_never_look_approved_her
         (standing,) = revisions.standing(session, on=clock.parse("2022-10-26"))
         assert (standing.decision, standing.revision.origin) == ("2804/QĐ-UBND", "import")
         assert revisions.standing(session, on=clock.parse("2022-10-25")) == []
-        assert revisions.signed_in_round(session, standing.revision) == []
+        assert lifecycle.signed_in_round(session, standing.revision) == []
 
 
 def test_the_next_edition_of_a_document_supersedes_the_one_in_force(write, take, site: Site):

@@ -51,9 +51,10 @@ def test_an_approver_signs_by_the_authority_of_the_own_title(site: Site, cast: C
     made = make_revision("approved")
     with site.database.reading() as session:
         assert (
-            signatures(session, revision_id=made.id)[-1].authority == "Theo thẩm quyền của chức danh Chức danh approver"
+            signatures(session, session.get_one(Revision, made.id))[-1].authority
+            == "Theo thẩm quyền của chức danh Chức danh approver"
         )
-        assert [row.authority for row in signatures(session, revision_id=made.id)[:2]] == ["", ""], (
+        assert [row.authority for row in signatures(session, session.get_one(Revision, made.id))[:2]] == ["", ""], (
             "a review needs none"
         )
 
@@ -67,7 +68,7 @@ def test_a_deputy_approves_and_the_signature_quotes_the_written_act(
     with site.database.writing() as session:
         lend(session, cast)
         assert approve(session, cast, made, "staff") == "approved"
-        words = signatures(session, revision_id=made.id)[-1].authority
+        words = signatures(session, session.get_one(Revision, made.id))[-1].authority
         assert words == "TUQ. Chức danh approver, theo giấy ủy quyền số 12/GUQ-UBND ngày 01/03/2022"
         assert audit.of_record(session, "revision", made.id)[-1].values["signature"]["authority"] == words
     assert verify(site).problems == []
@@ -132,7 +133,7 @@ def test_a_deputy_for_the_whole_office_signs_a_decision(site: Site, cast: Cast, 
         decisions.check(session, decision, by=cast.reader(session, "controller"))
         decisions.sign(session, decision, by=cast.reader(session, "staff"), signing=cast.signing(session, "staff"))
         assert decision.signer_id == people.find(session, "staff").id
-        (mark,) = signatures(session, decision_id=decision.id)
+        (mark,) = signatures(session, decision)
         assert mark.authority.startswith("KT. Chức danh approver, theo văn bản phân công ký thay số 5/QĐ-PC")
 
 

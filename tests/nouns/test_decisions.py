@@ -340,7 +340,7 @@ def test_only_a_controller_drafts_checks_and_executes_and_only_an_approver_signs
         )
         with pytest.raises(NoRole):
             decisions.execute(session, decision, by=cast.reader(session, "approver"))
-        marks = signatures(session, decision_id=decision.id)
+        marks = signatures(session, decision)
         assert [(row.meaning, row.content_hash) for row in marks] == [("signed", decision.checked_hash)]
 
 

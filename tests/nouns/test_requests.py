@@ -158,7 +158,7 @@ def test_an_opinion_against_is_kept_with_its_remark_and_signature_and_the_leader
             ("Chức danh reviewer", "disagree", "Luật chưa có hiệu lực."),
             ("Chức danh format-reviewer", "agree", ""),
         ]
-        marks = [row.meaning for row in signatures(session, change_request_id=request.id)]
+        marks = [row.meaning for row in signatures(session, request)]
         assert marks == ["requested", "opined", "opined", "returned"]
         assert request.state == "returned"
         assert revisions.open_revision(session, document_of(session, made)) is None
@@ -234,7 +234,7 @@ def test_what_is_submitted_is_locked_and_a_sent_back_round_is_void_and_kept(
             requests.edit(session, request, by=cast.reader(session, "staff"), words=words, seen=1)
         requests.edit(session, request, by=cast.reader(session, "staff"), words=words, seen=request.lock)
         accepted(session, cast, request)
-        assert len(signatures(session, change_request_id=request.id)) == 6
+        assert len(signatures(session, request)) == 6
     assert verify(site).problems == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, decisions, documents, people, revisions
+from docctl import audit, clock, decisions, documents, lifecycle, people, revisions
 from docctl.documents import Document
 from docctl.lifecycle import Stale, signatures
 from docctl.revisions import Change, Revision
@@ -37,7 +37,7 @@ def test_a_revision_goes_from_draft_to_approved_by_four_acts_of_four_people(
         assert act(session, cast, made, "endorse", "reviewer") == "in_review"
         assert act(session, cast, made, "endorse", "format-reviewer") == "in_approval"
         assert act(session, cast, made, "approve", "approver") == "approved"
-        signed = signatures(session, revision_id=made.id)
+        signed = signatures(session, session.get_one(Revision, made.id))
         assert [(row.meaning, row.seat) for row in signed] == [
             ("endorsed", "content"),
             ("endorsed", "format"),
@@ -93,8 +93,8 @@ def test_sending_back_begins_a_round_in_which_the_old_signatures_are_kept_and_vo
         assert act(session, cast, made, "send_back", "approver", reason="Thiếu căn cứ.") == "draft"
         row = session.get_one(Revision, made.id)
         assert (row.round, row.content_hash) == (2, None)
-        assert len(signatures(session, revision_id=made.id)) == 2
-        assert revisions.signed_in_round(session, row) == []
+        assert len(signatures(session, session.get_one(Revision, made.id))) == 2
+        assert lifecycle.signed_in_round(session, row) == []
         act(session, cast, made, "submit", "author")
         assert act(session, cast, made, "endorse", "reviewer") == "in_review", (
             "one of last round's seats counts no more"

@@ -64,7 +64,7 @@ def test_fifty_approvers_of_one_revision_a_hundred_times_give_one_approval_each_
         assert statuses(answers) == {303: 1, 409: CROWD - 1}, f"round {number}: {statuses(answers)} {server.said()}"
         slowest = max(slowest, *(answer.seconds for answer in answers))
         with site.database.reading() as session:
-            signed = lifecycle.signatures(session, revision_id=made.id)
+            signed = lifecycle.signatures(session, session.get_one(Revision, made.id))
             approved = [row.account_id for row in signed if row.meaning == "approved"]
             assert session.get_one(Revision, made.id).state == "approved"
         assert len(approved) == 1

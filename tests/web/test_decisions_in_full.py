@@ -4,12 +4,14 @@ import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 import xlsxwriter
+from flask import Flask
 
-from docctl import authority, clock, decisions, people, procedures
+from docctl import api, authority, clock, decisions, people, procedures, tokens
 from docctl.decisions import Decision
 from docctl.documents import Document
 from docctl.procedures import Entry
@@ -193,8 +195,49 @@ def test_a_deputy_whose_delegation_ended_yesterday_reads_why_beside_the_button(
     sentence = f"its last day was {yesterday:%d/%m/%Y}"
     assert sentence in author.read(f"/decisions/{decision_id}")
     answer = send(author, decision_id, "transitions", trigger="sign", password=PASSWORD)
-    assert answer.status_code == 409
+    assert answer.status_code == 403
     assert sentence in answer.text
+
+
+def test_whose_delegation_ended_is_answered_like_everybody_else_without_the_role(
+    site: Site, cast: Cast, app: Flask, sign_in: SignIn, make_revision: Make
+) -> None:
+    api.install(app)
+    yesterday = clock.today() - timedelta(days=1)
+    decision_id = decide(site, cast, issue=[make_revision("approved").id], on=clock.today(), until="check")
+    given = {"form": "TUQ.", "document_date": yesterday, "valid_from": yesterday, "valid_to": yesterday}
+    tokens_of = {}
+    with site.database.writing() as session:
+        seen = session.get_one(Decision, decision_id).lock
+        for name in ("auditor", "staff"):
+            giver, deputy = people.find(session, "approver"), people.find(session, name)
+            by = cast.reader(session, "controller")
+            authority.delegate(session, by=by, giver=giver, deputy=deputy, document_number=f"1/{name}", **given)
+        for name in ("auditor", "staff", "format-reviewer", "author"):
+            account = people.find(session, name)
+            tokens_of[name] = tokens.create(session, account, "program", read_only=False, by=account)
+
+    def answers(name: str) -> list[tuple[int, str]]:
+        """Sign on the page and by a program; say how it was answered, and in which words."""
+        given = {"trigger": "sign", "password": PASSWORD, "lock": str(seen)}
+        page = sign_in(name).send(f"/decisions/{decision_id}/transitions", **given)
+        program = app.test_client().post(
+            f"/api/v1/decisions/{decision_id}/transitions",
+            json={"trigger": "sign", "password": PASSWORD},
+            headers={"Authorization": f"Bearer {tokens_of[name]}", "Idempotency-Key": name},
+        )
+        return [
+            (page.status_code, unescape(page.text).split("<h1", 1)[1]),
+            (program.status_code, str(program.get_json()["title"])),
+        ]
+
+    # Who sees the decision in another role is told that the role is missing; the deputy, since when.
+    ended, never = answers("auditor"), answers("format-reviewer")
+    assert [status for status, _ in ended] == [status for status, _ in never] == [403, 403]
+    assert all(f"its last day was {yesterday:%d/%m/%Y}" in said for _, said in ended)
+    # Who does not see it learns nothing of it, whether or not he or she could sign until yesterday.
+    assert answers("staff") == answers("author")
+    assert [status for status, _ in answers("staff")] == [404, 404]
 
 
 def test_the_page_of_delegations_records_one_and_refuses_to_pass_it_on(sign_in: SignIn) -> None:

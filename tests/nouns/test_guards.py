@@ -1,5 +1,6 @@
 """The database as the last guard: a plain SQLite connection without any of docctl's settings is refused all the same."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -373,3 +374,30 @@ def test_the_status_page_of_a_paper_cannot_be_moved_to_another_revision(raw: Any
         "created_at FROM", "created_at, :token FROM"
     )
     refused(raw, taken.replace("INSERT", "INSERT OR REPLACE"), token=token, id=old.id)
+
+
+def asked(trigger: str) -> Iterator[str]:
+    """Yield the questions within brackets of a trigger, what is new or old in the row replaced by a parameter."""
+    for begin in re.finditer(r"\(\s*SELECT\b", trigger):
+        depth = 0
+        for place in range(begin.start(), len(trigger)):
+            depth += (trigger[place] == "(") - (trigger[place] == ")")
+            if not depth:
+                yield re.sub(r'\b(NEW|OLD)\."?\w+"?', "?1", trigger[begin.start() + 1 : place])
+                break
+
+
+def test_no_guard_reads_a_whole_table_for_one_row(raw: Any) -> None:
+    looked = 0
+    for name, sql in raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        for question in asked(sql):
+            try:
+                plan = raw.execute(f"EXPLAIN QUERY PLAN {question}", ("x",) if "?1" in question else ()).fetchall()
+            except pysqlite3.OperationalError as error:
+                if "no such column" not in str(error):
+                    raise
+                continue  # A question within a question, which is looked at as a whole.
+            looked += 1
+            whole = [row[3] for row in plan if re.match(r"SCAN (?!CONSTANT)(?!.* USING INDEX)", row[3])]
+            assert whole == [], f"{name}: {question}"
+    assert looked > 80

@@ -108,7 +108,7 @@ def test_an_executed_decision_is_vouched_for_at_once_and_many_of_one_hour_by_one
             made = make_revision("approved", title=f"Quy trình {number}")
             if number < 3:
                 decide(audited, cast, issue=[made.id], on=clock.today())
-            jobs.index(audited)
+            jobs.seal(audited)
             jobs.post(audited)
         counted.append(len(heads(audited)))
     assert counted == [2, 2, 2, 3], "the second and the third decision share a letter, when the hour is over"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import docctl.database
-from docctl.migrations.guarding import guard
+from docctl.migrations.guarding import guard, unguard
 
 revision = "0004"
 down_revision = "0003"
@@ -77,12 +77,3 @@ def guards() -> None:
         "AND history_event.effective_at = NEW.effective_to))",
         "a revision is withdrawn only by a line of an executed decision, or by one of an imported history",
     )
-
-
-def unguard(name: str, table: str) -> None:
-    """Remove a guard, so that one of the same name can take its place."""
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"DROP TRIGGER {name}")
-        return
-    op.execute(f"DROP TRIGGER {name} ON {table}")
-    op.execute(f"DROP FUNCTION {name}()")

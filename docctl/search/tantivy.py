@@ -61,6 +61,7 @@ class Opened:
             self.searcher = self.index.searcher()
             self.seen = self.commit()
             self.universes: dict[str, frozenset[int]] = {}
+            self.places: dict[str, tuple[Any, Any] | None] = {}
             self.filters: dict[tuple[str, frozenset[int]], tuple[Any, Any]] = {}
 
     def commit(self) -> tuple[int, int]:
@@ -76,6 +77,19 @@ class Opened:
             ids = self.searcher.fast_field_values("revision", [address for _, address in hits])
             self.universes[place] = frozenset(int(id) for id in ids if id)
         return self.universes[place]
+
+    def within(self, place: str) -> tuple[Any, Any] | None:
+        """Return the clause that keeps to a place: there, or not in the other one, whichever has fewer; None for all."""
+        if place not in self.places:
+            other = ARCHIVE if place == CURRENT else CURRENT
+            here, there = (self._many(name) for name in (place, other))
+            occur, name = (Occur.Must, place) if here < there else (Occur.MustNot, other)
+            self.places[place] = (occur, Found.const_score_query(_term("place", name), 0.0)) if there else None
+        return self.places[place]
+
+    def _many(self, place: str) -> int:
+        found: Any = self.searcher.search(_term("place", place), limit=1)
+        return int(found.count or 0)
 
     def only(self, place: str, ids: frozenset[int]) -> tuple[Any, Any] | None:
         """Return the clause that keeps to some revisions: those, or all but the others, whichever is shorter."""
@@ -183,8 +197,8 @@ class TantivyEngine:
             ways = [Found.boolean_query([*_required(searcher, way), *_judged_by(searcher, way)]) for way in query.ways]
             clauses = [(Occur.Must, Found.disjunction_max_query(ways))] if query.also else []
             clauses = clauses or [*_required(searcher, query), *_judged_by(searcher, query)]
-            if place:
-                clauses.append((Occur.Must, Found.const_score_query(_term("place", place), 0.0)))
+            if place and (there := opened.within(place)):
+                clauses.append(there)
             if only is not None and (kept := opened.only(place, only)):
                 clauses.append(kept)
             most = max(1, min(limit, searcher.num_docs))

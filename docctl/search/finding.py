@@ -143,18 +143,20 @@ def find(
     counted: bool = False,
     verbatim: bool = False,
     posted: bool = False,
+    head: audit.Head | None = None,
 ) -> Results:
     """Find revisions by words among those a reader (None: the public) may see now; nobody learns of any other.
 
     `scope="in-force"` finds what is in force, or was at the instant `on`; `all` every state; `document` keeps to the
     history of one. `unit` is a code and means the unit with those below it, `type` is a code; an unknown one raises
     Refused. `counted` adds how many hits each value of the filters would leave; `verbatim` forbids other spellings.
-    `posted` keeps to what people without sign-in may read: in force now, of a type whose content is posted.
+    `posted` keeps to what people without sign-in may read: in force now, of a type whose content is posted. `head` is
+    that of the trail, where the caller has read it in this session already.
     """
     assert not posted or (reader is None and scope != "all" and on is None)
     began = time.perf_counter()
     memory = _memories.setdefault(engine, _Memory())
-    head = audit.head(session)
+    head = head or audit.head(session)
     everything = scope == "all"
     seen_by = key_of(reader, everything=everything, on=on, posted=posted)
     sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head, posted=posted)
@@ -196,9 +198,9 @@ def find(
     return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets, narrowed.among)
 
 
-def names(session: Session, engine: Engine) -> Names:
-    """Return the names of units and types, by which searches are narrowed down."""
-    return _names(session, _memories.setdefault(engine, _Memory()), audit.head(session))
+def names(session: Session, engine: Engine, head: audit.Head) -> Names:
+    """Return the names of units and types, by which searches are narrowed down, as they are at a head of the trail."""
+    return _names(session, _memories.setdefault(engine, _Memory()), head)
 
 
 def _names(session: Session, memory: _Memory, head: audit.Head) -> Names:
@@ -332,22 +334,24 @@ def _hits(
     texts: Texts,
     head: str,
 ) -> list[Hit]:
-    # Columns and not objects: a page of them is read with every search.
-    query_of_rows = (
-        select(Revision.id, Revision.document_id, Document.code, Revision.title, Revision.edition, Revision.amendment)
-        .add_columns(Revision.state, Revision.effective_from, Revision.effective_to, Revision.file_sha256)
-        .add_columns(Unit.code, Unit.name_vi, Unit.name_en, DocumentType.code)
-        .join(Document, Document.id == Revision.document_id)
-        .join(Unit, Unit.id == Document.unit_id)
-        .join(DocumentType, DocumentType.id == Document.type_id)
-        .where(Revision.id.in_([id for id, _ in page]), revisions.visible(reader))
-    )
-    rows = [_Row(*row) for row in session.connection().execute(query_of_rows)]
+    wanted = _ROWS.where(Revision.id.in_([id for id, _ in page]), revisions.visible(reader))
+    rows = [_Row(*row) for row in session.connection().execute(wanted)]
     shas = {row.id: row.sha256 for row in rows if row.sha256}
     bodies, pages = texts.whole(session, head, shas), texts.pages_of(session, head, shas.values())
     standing = _standing(session, {row.document for row in rows if row.state_at(clock.now()) == revisions.SUPERSEDED})
     found = {row.id: row for row in rows}
     return [_hit(found[id], score, query, bodies, pages, standing, at) for id, score in page if id in found]
+
+
+# Columns and not objects: a page of them is read with every search.
+_ROWS = (
+    select(Revision.id, Revision.document_id, Document.code, Revision.title, Revision.edition, Revision.amendment)
+    .add_columns(Revision.state, Revision.effective_from, Revision.effective_to, Revision.file_sha256)
+    .add_columns(Unit.code, Unit.name_vi, Unit.name_en, DocumentType.code)
+    .join(Document, Document.id == Revision.document_id)
+    .join(Unit, Unit.id == Document.unit_id)
+    .join(DocumentType, DocumentType.id == Document.type_id)
+)
 
 
 class _Row(NamedTuple):

@@ -10,7 +10,8 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import SearchField, SelectField, StringField
 
-from docctl import clock, register, requests
+from docctl import audit, clock, register, requests
+from docctl.audit import Head
 from docctl.register import Asked
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.search import finding
@@ -49,9 +50,9 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
     year = SelectField(lazy_gettext("In force from the year"), validate_choice=False)
     sort = SelectField(lazy_gettext("Order"), validate_choice=False)
 
-    def ask(self) -> "SearchForm":
-        """Fill in what there is to choose from, and return the form."""
-        names, english = finding.names(edge.reading(), edge.site().engine), language.locale() == "en"
+    def ask(self, head: Head) -> "SearchForm":
+        """Fill in what there is to choose from at a head of the trail, and return the form."""
+        names, english = finding.names(edge.reading(), edge.site().engine, head), language.locale() == "en"
         self.unit.choices = [
             ("", _("all units")),
             *((code, en if english else vi) for code, vi, en in names.units.values()),
@@ -93,8 +94,9 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
 @blueprint.get("/search")
 def show() -> str:
     """Search, and show one page of what was found."""
-    form = SearchForm(formdata=request.args).ask()
-    errors.show_again(lambda refused: _page(SearchForm(formdata=request.args).ask(), refused=refused))
+    head = audit.head(edge.reading())
+    form = SearchForm(formdata=request.args).ask(head)
+    errors.show_again(lambda refused: _page(SearchForm(formdata=request.args).ask(head), refused=refused))
     words = (form.q.data or "").strip()[:LONGEST_QUERY]
     scope, on = _scope(), _instant(form.on.data)
     if not words:
@@ -116,6 +118,7 @@ def show() -> str:
         limit=PAGE,
         offset=(paging.number() - 1) * PAGE,
         counted=True,
+        head=head,
     )
     if paging.number() == 1:
         edge.site().heard.note(by=edge.me(), words=words, found=found.total > 0, took_ms=found.took_ms)

@@ -261,19 +261,26 @@ def has_exactly(text: str, words: str) -> bool:
 def _densest(text: str, query: str, width: int) -> tuple[list[tuple[int, int]], int]:
     """Return where words of a query stand, and the first of them of the window in which most different ones stand.
 
-    The text is read no further than the window that has them all next to each other, as they were typed.
+    Where they stand as a phrase only the text around it is read, else no further than a window that has them all.
     """
     pattern, asked = _pattern(query), tokens(query)
     typed = {token.exact for token in asked}
-    all_of_them = (len({token.folded for token in asked}), len(typed) + (len(typed) - 1) / 2)
+    all_of_them = (len({token.folded for token in asked}), float(len(typed)))
+    phrase = _phrase(text, query, asked)
+    begin = max(0, phrase - width) if phrase is not None else 0
     spans: list[tuple[int, int]] = []
     forms: list[_Word] = []
     folded: Counter[str] = Counter()
     exact: Counter[str] = Counter()
     best, chosen, first, touching = (0, -1.0), 0, 0, 0
-    for found in islice(pattern.finditer(text), MAX_MARKS) if pattern else ():
+    for found in islice(pattern.finditer(text, begin), MAX_MARKS) if pattern else ():
         start, end = found.span()
         spans.append((start, end))
+        if phrase is not None:
+            if start - phrase > width:
+                break
+            chosen += start < phrase
+            continue
         if best >= all_of_them:
             if start - spans[chosen][0] > width:
                 break
@@ -291,7 +298,18 @@ def _densest(text: str, query: str, width: int) -> tuple[list[tuple[int, int]], 
         score = (len(folded), len(exact) + min(touching, len(typed)) / 2)
         if score > best:
             best, chosen = score, first
-    return spans, chosen
+    return spans, min(chosen, max(0, len(spans) - 1))
+
+
+def _phrase(text: str, query: str, asked: Sequence[Token]) -> int | None:
+    """Return where the words of a query first stand next to each other, with the typed accents if they do anywhere."""
+    if len(asked) < 2:
+        return None
+    for accents in (True, False):
+        pattern = _phrase_pattern(query, accents=accents)
+        if pattern is not None and (found := pattern.search(text)):
+            return found.start()
+    return None
 
 
 def _window(text: str, spans: Sequence[tuple[int, int]], chosen: int, width: int) -> tuple[int, int]:

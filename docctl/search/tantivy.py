@@ -91,17 +91,20 @@ class Opened:
         found: Any = self.searcher.search(_term("place", place), limit=1)
         return int(found.count or 0)
 
-    def only(self, place: str, ids: frozenset[int]) -> tuple[Any, Any] | None:
+    def only(self, place: str, ids: frozenset[int]) -> tuple[Any, Any]:
         """Return the clause that keeps to some revisions: those, or all but the others, whichever is shorter."""
         key = (place, ids)
-        if key not in self.filters:
+        clause = self.filters.pop(key, None)
+        if clause is None:
             if len(self.filters) >= 16:
                 self.filters.clear()
             others = self.universe(place) - ids
             few = ids if len(ids) < len(others) else others
             query = Found.const_score_query(Found.term_set_query(SCHEMA, "revision", sorted(few)), 0.0)
-            self.filters[key] = (Occur.Must if len(ids) < len(others) else Occur.MustNot, query)
-        return self.filters[key]
+            clause = (Occur.Must if len(ids) < len(others) else Occur.MustNot, query)
+        # Kept under the set that asked last: comparing it with an equal one would cost more than the search.
+        self.filters[key] = clause
+        return clause
 
 
 class TantivyEngine:
@@ -199,8 +202,8 @@ class TantivyEngine:
             clauses = clauses or [*_required(searcher, query), *_judged_by(searcher, query)]
             if place and (there := opened.within(place)):
                 clauses.append(there)
-            if only is not None and (kept := opened.only(place, only)):
-                clauses.append(kept)
+            if only is not None:
+                clauses.append(opened.only(place, only))
             most = max(1, min(limit, searcher.num_docs))
             result = searcher.search(Found.boolean_query(clauses), limit=most)
             ids = searcher.fast_field_values("revision", [address for _, address in result.hits])

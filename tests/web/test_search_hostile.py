@@ -6,6 +6,7 @@ import time
 import pytest
 
 from docctl import jobs
+from docctl.search import finding
 from tests.conftest import LIVES
 
 ALPHABET = ' "-*:()[]^~\\/%_đĐệẫ\u0301\u200b\u202e\x00eaeiouw123.,@mãcode:unit:type:“”<>&;'
@@ -47,9 +48,15 @@ def asked(sign_in, site, make_revision, questions: list[str]) -> tuple[float, st
     browser, slowest, broken = sign_in("auditor"), (0.0, ""), []
     for n, words in enumerate(questions):
         address, scope = ADDRESSES[n % len(ADDRESSES)]
-        began = time.process_time()
-        answer = browser.get(address, query_string={"q": words, "scope": scope})
-        slowest = max(slowest, (time.process_time() - began, f"{address} {words!r}"))
+        spent = 2.0
+        for _ in range(3):  # A busy machine makes one of thousands look slow; a slow question is slow each time.
+            finding._memories.clear()
+            began = time.process_time()
+            answer = browser.get(address, query_string={"q": words, "scope": scope})
+            spent = min(spent, time.process_time() - began)
+            if spent < 1.0:
+                break
+        slowest = max(slowest, (spent, f"{address} {words!r}"))
         if answer.status_code not in (200, 409):
             broken.append(f"{answer.status} {address} {words!r}")
     jobs.wake(site)  # What was asked is written down, whatever it was.

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, or_, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from docctl import clock, units
 from docctl.database import Base, Instant, Kept
@@ -386,8 +386,8 @@ def open_session(session: Session, account: Account) -> str:
 
 def session_account(session: Session, token: str) -> tuple[Account, SignIn] | None:
     """Return the account of a live session, or None when it ended, expired, or its account was disabled."""
-    query = select(SignIn, Account).join(Account, Account.id == SignIn.account_id)
-    found = session.execute(query.where(SignIn.token_hash == _token_hash(token))).first()
+    query = select(SignIn, Account).join(Account, Account.id == SignIn.account_id).options(joinedload(Account.grants))
+    found = session.execute(query.where(SignIn.token_hash == _token_hash(token))).unique().first()
     if found is None:
         return None
     sign_in, account = found

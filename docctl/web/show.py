@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, request, url_for
@@ -98,16 +99,23 @@ def navigation() -> list[NavItem]:
     """Return the links of the pages that concern the person."""
     if not current_user.is_authenticated or current_user.must_change_password:
         return []
-    me = edge.me()
+    me, here = edge.me(), request.blueprint or ""
+    links = _links(frozenset(me.reach), register.sees_more(me), language.locale(), request.script_root)
+    return [NavItem(label, url, endpoint.split(".")[0] == here, endpoint in DAILY) for label, url, endpoint in links]
+
+
+@lru_cache(maxsize=256)
+def _links(roles: frozenset[str], more: bool, locale: str, root: str) -> list[tuple[str, str, str]]:
+    """Return label, address and endpoint of the pages for some roles; asked with every page, so kept by what decides it."""
     links = [
         (_("My work"), "home.show"),
         (_("Register"), "documents.index"),
         (_("Requests"), "requests.index"),
         (_("Decisions"), "decisions.index"),
     ]
-    if me.reach.keys() - {"admin"}:
+    if roles - {"admin"}:
         links.insert(1, (_("To read"), "reading.index"))
-    if me.has("controller", "auditor", "reviewer", "format_reviewer", "approver"):
+    if roles & {"controller", "auditor", "reviewer", "format_reviewer", "approver"}:
         links += [
             (_("Distribution"), "distribution.index"),
             (_("Recall"), "recalls.index"),
@@ -120,24 +128,20 @@ def navigation() -> list[NavItem]:
         (_("Procedures"), "procedures.index"),
         (_("Reports"), "reports.index"),
     ]
-    if register.sees_more(me):
+    if more:
         links.append((_("In force on a date"), "in_force.show"))
     links.append((_("Registers and forms"), "registers.index"))
-    if me.has("controller", "auditor"):
+    if roles & {"controller", "auditor"}:
         links.append((_("Public posting"), "posting.index"))
-    if me.has("controller", "auditor", "admin"):
+    if roles & {"controller", "auditor", "admin"}:
         links.append((_("Audit trail"), "trail.index"))
-    if me.has("admin"):
+    if "admin" in roles:
         links += [
             (_("Accounts"), "accounts.index"),
             (_("Units"), "units.index"),
             (_("Search index"), "search_index.show"),
         ]
-    here = request.blueprint or ""
-    return [
-        NavItem(label, url_for(endpoint), endpoint.split(".")[0] == here, endpoint in DAILY)
-        for label, endpoint in links
-    ]
+    return [(label, url_for(endpoint), endpoint) for label, endpoint in links]
 
 
 def day(value: date | datetime | None) -> str:

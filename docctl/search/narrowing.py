@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from docctl import documents, units
 from docctl.documents import DocumentType
 from docctl.rules import Refused, Sentence
 from docctl.search.query import Query
-from docctl.search.sight import Facts, Sight
+from docctl.search.sight import Sight
 from docctl.units import Unit
 
 FILTERS = ("unit", "type", "field", "state", "year")
@@ -94,11 +95,14 @@ class Narrowed:
         ids = frozenset(matched)
         if not ids:
             return {}
-        counts: dict[str, Counter[object]] = {}
+        facts, counts = self.sight.facts, {}
+        left_by_all = [facts[id] for id in ids.intersection(*self.left_by.values())]
         for name in FILTERS:
-            place = Facts._fields.index(name)
-            left = ids.intersection(*(left for other, left in self.left_by.items() if other != name))
-            counts[name] = Counter(self.sight.facts[id][place] for id in left)
+            rows = left_by_all
+            if name in self.left_by:
+                others = (left for other, left in self.left_by.items() if other != name)
+                rows = [facts[id] for id in ids.intersection(*others)]
+            counts[name] = Counter(map(attrgetter(name), rows))
         return {name: _choices(name, found, names) for name, found in counts.items()}
 
 

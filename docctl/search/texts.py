@@ -17,6 +17,12 @@ from docctl.text import Candidate
 MARKED = 1_000_000  # Characters in which a passage to show is looked for.
 CHARACTERS_KEPT = 16_000_000  # About 32 MB in a process.
 
+_BEGINNINGS = (
+    select(Revision.id, Document.code, Revision.title, func.substr(ContentText.text, 1, BODY_READ))
+    .join(Document, Document.id == Revision.document_id)
+    .outerjoin(ContentText, ContentText.sha256 == Revision.file_sha256)
+)
+
 Pages = Sequence[tuple[int, int]]  # Where in the text each page begins, and its number.
 
 
@@ -94,13 +100,5 @@ class Texts:
 
 
 def _beginnings(session: Session, ids: Collection[int]) -> dict[int, Candidate]:
-    query = (
-        select(Revision.id, Document.code, Revision.title, func.substr(ContentText.text, 1, BODY_READ))
-        .join(Document, Document.id == Revision.document_id)
-        .outerjoin(ContentText, ContentText.sha256 == Revision.file_sha256)
-        .where(Revision.id.in_(ids))
-    )
-    return {
-        id: Candidate(id, 0.0, code, text.nfc(title), text.nfc(body or ""))
-        for id, code, title, body in session.connection().execute(query)
-    }
+    rows = session.connection().execute(_BEGINNINGS.where(Revision.id.in_(ids)))
+    return {id: Candidate(id, 0.0, code, text.nfc(title), text.nfc(body or "")) for id, code, title, body in rows}

@@ -264,11 +264,12 @@ def hold(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(7235920)"))
 
 
+_HEAD = select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
+
+
 def head(session: Session) -> Head:
     """Return the sequence and hash of the newest entry; sequence 0 for an empty trail."""
-    newest = session.execute(
-        select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
-    ).first()
+    newest = session.execute(_HEAD).first()
     return Head(newest.sequence, newest.hash) if newest else Head(0, GENESIS)
 
 

@@ -384,10 +384,12 @@ def open_session(session: Session, account: Account) -> str:
     return token
 
 
+_SIGNED_IN = select(SignIn, Account).join(Account, Account.id == SignIn.account_id).options(joinedload(Account.grants))
+
+
 def session_account(session: Session, token: str) -> tuple[Account, SignIn] | None:
     """Return the account of a live session, or None when it ended, expired, or its account was disabled."""
-    query = select(SignIn, Account).join(Account, Account.id == SignIn.account_id).options(joinedload(Account.grants))
-    found = session.execute(query.where(SignIn.token_hash == _token_hash(token))).unique().first()
+    found = session.execute(_SIGNED_IN.where(SignIn.token_hash == _token_hash(token))).unique().first()
     if found is None:
         return None
     sign_in, account = found

@@ -13,6 +13,7 @@ VERSION = 1  # Raise it when the same text would give other terms: every index i
 LONGEST_WORD = 64  # Longer runs are no words of any language; cutting them bounds the size of a term.
 MAX_CODE_PARTS = 8
 MAX_MARKS = 400
+LONGEST_KEPT = 60_000  # Characters of a text of which it is kept where words stand.
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 # What may stand inside a word without parting it: marks that NFC could not compose, zero-width characters, soft hyphen.
@@ -248,14 +249,31 @@ def passage(text: str, query: str, width: int = 240) -> Passage:
 
 def phrase_in(text: str, phrase: str) -> bool:
     """Say whether the words of a phrase stand in a text (in NFC) next to each other, whatever the accents and the case."""
-    pattern = _phrase_pattern(phrase, accents=False)
-    return pattern is not None and pattern.search(text) is not None
+    return _place(text, phrase, accents=False) >= 0
 
 
 def has_exactly(text: str, words: str) -> bool:
     """Say whether words stand in a text (in NFC) next to each other with the very accents that were typed."""
-    pattern = _phrase_pattern(words, accents=True)
-    return pattern is not None and pattern.search(text) is not None
+    return _place(text, words, accents=True) >= 0
+
+
+def _place(text: str, words: str, *, accents: bool) -> int:
+    """Return where words first stand in a text next to each other, below 0 where they do nowhere.
+
+    The second pass and the passage ask the same of the same texts, so the latest answers are kept.
+    """
+    if len(text) > LONGEST_KEPT:
+        return _searched(text, words, accents)
+    return _kept_place(text, words, accents)
+
+
+def _searched(text: str, words: str, accents: bool) -> int:
+    pattern = _phrase_pattern(words, accents=accents)
+    found = pattern.search(text) if pattern else None
+    return found.start() if found else -1
+
+
+_kept_place = lru_cache(maxsize=1024)(_searched)
 
 
 def _densest(text: str, query: str, width: int) -> tuple[list[tuple[int, int]], int]:
@@ -263,11 +281,11 @@ def _densest(text: str, query: str, width: int) -> tuple[list[tuple[int, int]], 
 
     Where they stand as a phrase only the text around it is read, else no further than a window that has them all.
     """
-    pattern, asked = _pattern(query), tokens(query)
+    pattern, asked = _pattern(query), _query_tokens(query)
     typed = {token.exact for token in asked}
     all_of_them = (len({token.folded for token in asked}), float(len(typed)))
     phrase = _phrase(text, query, asked)
-    begin = max(0, phrase - width) if phrase is not None else 0
+    begin = max(0, phrase - width)
     spans: list[tuple[int, int]] = []
     forms: list[_Word] = []
     folded: Counter[str] = Counter()
@@ -276,7 +294,7 @@ def _densest(text: str, query: str, width: int) -> tuple[list[tuple[int, int]], 
     for found in islice(pattern.finditer(text, begin), MAX_MARKS) if pattern else ():
         start, end = found.span()
         spans.append((start, end))
-        if phrase is not None:
+        if phrase >= 0:
             if start - phrase > width:
                 break
             chosen += start < phrase
@@ -301,15 +319,16 @@ def _densest(text: str, query: str, width: int) -> tuple[list[tuple[int, int]], 
     return spans, min(chosen, max(0, len(spans) - 1))
 
 
-def _phrase(text: str, query: str, asked: Sequence[Token]) -> int | None:
+def _phrase(text: str, query: str, asked: Sequence[Token]) -> int:
     """Return where the words of a query first stand next to each other, with the typed accents if they do anywhere."""
     if len(asked) < 2:
-        return None
-    for accents in (True, False):
-        pattern = _phrase_pattern(query, accents=accents)
-        if pattern is not None and (found := pattern.search(text)):
-            return found.start()
-    return None
+        return -1
+    place = _place(text, query, accents=True) if _accented(asked) else -1
+    return place if place >= 0 else _place(text, query, accents=False)
+
+
+def _accented(asked: Sequence[Token]) -> bool:
+    return any(token.exact != token.folded and not token.folded.isdigit() for token in asked)
 
 
 def _window(text: str, spans: Sequence[tuple[int, int]], chosen: int, width: int) -> tuple[int, int]:
@@ -356,6 +375,11 @@ def _pieces(text: str, start: int, end: int, marked: Sequence[tuple[int, int]]) 
     if end < len(text) and spaced:
         spaced.append((" …", False))
     return spaced
+
+
+@lru_cache(maxsize=256)
+def _query_tokens(query: str) -> tuple[Token, ...]:
+    return tuple(tokens(query))
 
 
 @lru_cache(maxsize=256)
@@ -474,14 +498,12 @@ class _Asked:
 
     def __init__(self, query: str) -> None:
         asked = tokens(query)
-        accented = any(token.exact != token.folded and not token.folded.isdigit() for token in asked)
         self.typed = [_typed(token) for token in asked]
         self.wanted = set(self.typed)
         self.folded = {token.folded for token in asked}
         self.code = "-".join(code_parts(query))
         self.names_code = is_code(query.replace(" ", ""))
-        self.strict = _phrase_pattern(query, accents=True) if accented else None
-        self.loose = _phrase_pattern(query, accents=False) if len(asked) > 1 else None
+        self.query, self.strict, self.loose = query, _accented(asked), len(asked) > 1
 
     def merit(self, candidate: Candidate) -> float:
         """Return 0 to 21: up to 6 for the code, 11 for the title, 4 for the body; a word typed with accents means them."""
@@ -513,9 +535,9 @@ class _Asked:
         return any(all(word in token[:2] for word, token in zip(self.typed, row, strict=True)) for row in rows)
 
     def _of_body(self, body: str) -> float:
-        if self.strict is not None and self.strict.search(body):
+        if self.strict and has_exactly(body, self.query):
             return 4.0
-        return 1.5 if self.loose is not None and self.loose.search(body) else 0.0
+        return 1.5 if self.loose and phrase_in(body, self.query) else 0.0
 
 
 @lru_cache(maxsize=1 << 14)

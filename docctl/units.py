@@ -79,10 +79,12 @@ def office(session: Session) -> Unit:
     return unit
 
 
+_OFFICE_NAME = select(Unit.name_vi, Unit.name_en).where(Unit.parent_id.is_(None)).order_by(Unit.id).limit(1)
+
+
 def office_name(session: Session, locale: str) -> str:
     """Return the name of the office in a language, for the head of every page; empty before there is an office."""
-    query = select(Unit.name_vi, Unit.name_en).where(Unit.parent_id.is_(None)).order_by(Unit.id).limit(1)
-    found = session.connection().execute(query).first()
+    found = session.connection().execute(_OFFICE_NAME).first()
     if found is None:
         return ""
     return str(found.name_en if locale == "en" and found.name_en else found.name_vi)

@@ -21,8 +21,8 @@ from docctl.posting import Change, Kept
 from docctl.revisions import Revision
 from docctl.rules import Refused
 from docctl.search import finding
-from docctl.search.finding import Hit
 from docctl.web import edge, errors, language, paging, security
+from docctl.web.show import hit_row
 from docctl.web.throttle import Throttle
 
 blueprint = Blueprint("public", __name__, url_prefix="/public")
@@ -85,7 +85,7 @@ def search() -> Response:
     session, first = edge.reading(), (paging.number() - 1) * PAGE
     found = finding.find(session, edge.site().engine, words, reader=None, limit=PAGE, offset=first, posted=True)
     listed = posting.listed_matching(session, words)
-    rows = [_hit(hit) for hit in found.hits]
+    rows = [hit_row(hit, url_for("public.show", document_id=hit.document)) for hit in found.hits]
     rows += [_row(row) for row in listed[max(0, first - found.total) :][: PAGE - len(rows)]]
     total = found.total + len(listed)
     return _cached(
@@ -246,19 +246,6 @@ def _press(revision: Revision, row: renditions.Rendition) -> bytes:
 def _procedures(kept: Kept) -> list[Any]:
     shown = posting.procedures_shown(edge.reading()) if kept.in_force else []
     return [procedure for procedure, found in shown if any(row.id == kept.document.id for row in found)]
-
-
-def _hit(hit: Hit) -> SimpleNamespace:
-    return SimpleNamespace(
-        code=hit.code,
-        title=hit.title,
-        edition_text=hit.edition_text,
-        effective_from=hit.effective_from,
-        status=hit.state,
-        unit_name=hit.unit_name(language.locale()),
-        url=url_for("public.show", document_id=hit.document),
-        snippet=hit.snippet,
-    )
 
 
 def _row(revision: Revision) -> SimpleNamespace:

@@ -18,7 +18,7 @@ from docctl.search import finding
 from docctl.search.finding import Hit, Results
 from docctl.search.narrowing import Choice
 from docctl.web import asking, edge, errors, language, paging
-from docctl.web.show import state_word
+from docctl.web.show import hit_row, state_word
 
 blueprint = Blueprint("search", __name__)
 
@@ -172,15 +172,9 @@ def _request_url() -> str | None:
 
 def _row(hit: Hit) -> SimpleNamespace:
     """Return a hit as a row of every list, with the passage and, when superseded, the way to the edition in force."""
-    return SimpleNamespace(
-        code=hit.code,
-        title=hit.title,
-        edition_text=hit.edition_text,
-        effective_from=hit.effective_from,
-        status=hit.state,
-        unit_name=hit.unit_name(language.locale()),
-        url=url_for("revisions.show", revision_id=hit.revision),
-        snippet=hit.snippet,
+    return hit_row(
+        hit,
+        url_for("revisions.show", revision_id=hit.revision),
         note=_("page %(n)s", n=hit.page) if hit.page else "",
         note_url=url_for("renditions.read", revision_id=hit.revision, page=hit.page, q=_asked()) if hit.page else None,
         offer_url=url_for("revisions.show", revision_id=hit.in_force) if hit.in_force else None,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask, g, request, url_for
@@ -13,6 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 
 from docctl import clock, evidence, notices, register, units
 from docctl.rules import Sentence
+from docctl.search.finding import Hit
 from docctl.web import edge, language
 
 # What people open every day; the other links lie folded under one word, and an administrator's are the daily ones too.
@@ -142,6 +144,21 @@ def _links(roles: frozenset[str], more: bool, locale: str, root: str) -> list[tu
             (_("Search index"), "search_index.show"),
         ]
     return [(label, url_for(endpoint), endpoint) for label, endpoint in links]
+
+
+def hit_row(hit: Hit, url: str, **more: Any) -> SimpleNamespace:
+    """Return a hit of a search as a row of every list, with its passage and where it leads."""
+    return SimpleNamespace(
+        code=hit.code,
+        title=hit.title,
+        edition_text=hit.edition_text,
+        effective_from=hit.effective_from,
+        status=hit.state,
+        unit_name=hit.unit_name(language.locale()),
+        url=url,
+        snippet=hit.snippet,
+        **more,
+    )
 
 
 def day(value: date | datetime | None) -> str:

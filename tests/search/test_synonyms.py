@@ -19,7 +19,7 @@ def shipped():
 def found(request, site, cast, tmp_path):
     """Return a function that searches as a member of staff, with either engine."""
     if request.param == "tantivy":
-        pytest.importorskip("tantivy")
+        pytest.importorskip("tantivy", reason="the extra tantivy is not installed")
     engine = open_engine(request.param, tmp_path / "index")
 
     def find(words):

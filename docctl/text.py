@@ -129,6 +129,11 @@ def tokens(text: str) -> list[Token]:
     return [Token(*_forms(word[0]), position, word.start(), word.end()) for position, word in enumerate(found)]
 
 
+def words(text: str) -> list[tuple[str, str]]:
+    """Return the words of a text in order, each folded and as it is written, in lower case."""
+    return [(_forms(word).folded, word.lower()) for word in _WORDS.findall(nfc(text))]
+
+
 def terms(text: str) -> Terms:
     """Return the terms of a text for an index."""
     chunks = _CHUNK.findall(nfc(text))

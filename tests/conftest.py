@@ -18,6 +18,7 @@ from docctl.documents import Document
 from docctl.people import Reader, Reauthenticated
 from docctl.revisions import Change
 from docctl.site import Site, open_site
+from tests import heeding
 
 PASSWORD = "một câu mật khẩu để thử"
 
@@ -53,6 +54,11 @@ LIVES = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option with which a complete machine proves that it ran everything."""
     parser.addoption("--nothing-skipped", action="store_true", help="Fail when any test was skipped.")
+
+
+def pytest_configure() -> None:
+    """Watch, in every test, that search hears of what it shows."""
+    heeding.watch()
 
 
 @pytest.hookimpl(trylast=True)

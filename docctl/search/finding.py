@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from docctl import audit, clock, revisions, text
+from docctl.audit import Head
 from docctl.documents import Document, DocumentType
 from docctl.people import Reader
 from docctl.revisions import Revision
@@ -18,15 +20,14 @@ from docctl.rules import Sentence
 from docctl.search import Engine, Index, Query, narrowing, synonyms
 from docctl.search.narrowing import Asked, Choice, Names, Narrowed
 from docctl.search.ranking import REREAD, Asking, Ranked, ranked
-from docctl.search.sight import Kept, Sight, key_of, sight_of
+from docctl.search.remembering import Kept, Trail
+from docctl.search.sight import Sight, key_of, sight_of
 from docctl.search.spelling import Lexicon
 from docctl.search.texts import Pages, Texts
 from docctl.text import Candidate
 from docctl.units import Unit
 
 LEAD_IN_FORCE = 0.5  # Of what is in force, before what is not.
-TITLES_READ = 30_000  # Of the newest revisions, for the words that somebody may have meant.
-LEXICONS_KEPT = 8
 
 SIGHTS_KEPT, ANSWERS_KEPT = 16, 256
 MOST_COUNTED = 5_000  # Hits, beyond which filters show no numbers: then words narrow better.
@@ -110,14 +111,16 @@ class Results:
 
 @dataclass
 class _Memory:
-    """What a process remembers of the answers that an engine gave; each part is keyed by the trail's head."""
+    """What a process remembers of the answers that an engine gave, each with its mark in the trail."""
 
+    trail: Trail = field(default_factory=Trail)
     sights: Kept[Sight] = field(default_factory=lambda: Kept(SIGHTS_KEPT))
-    lexicons: Kept[Lexicon] = field(default_factory=lambda: Kept(LEXICONS_KEPT))
     ranked: Kept[Ranked] = field(default_factory=lambda: Kept(ANSWERS_KEPT))
     counted: Kept[dict[str, list[Choice]]] = field(default_factory=lambda: Kept(ANSWERS_KEPT))
     names: Kept[Names] = field(default_factory=lambda: Kept(1))
-    texts: Texts = field(default_factory=Texts)
+
+    def __post_init__(self) -> None:
+        self.texts = Texts(self.trail)
 
 
 _memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
@@ -143,7 +146,7 @@ def find(
     counted: bool = False,
     verbatim: bool = False,
     posted: bool = False,
-    head: audit.Head | None = None,
+    head: Head | None = None,
 ) -> Results:
     """Find revisions by words among those a reader (None: the public) may see now; nobody learns of any other.
 
@@ -157,9 +160,10 @@ def find(
     began = time.perf_counter()
     memory = _memories.setdefault(engine, _Memory())
     head = head or audit.head(session)
+    mark = memory.trail.mark(session, head)
     everything = scope == "all"
     seen_by = key_of(reader, everything=everything, on=on, posted=posted)
-    sight = sight_of(session, reader, everything=everything, on=on, kept=memory.sights, head=head, posted=posted)
+    sight = _sight(session, memory, mark, reader, everything=everything, on=on, posted=posted)
     query = synonyms.used().widened(Query.parse(words))
     in_units, of_types, notes = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, document or 0, in_units, of_types)
@@ -168,52 +172,61 @@ def find(
     # What ended since it was indexed is still in the current index, and what begins later is there already.
     index: Index = "all" if everything or on is not None else "current"
 
-    def lexicon() -> Lexicon:
-        key = (head.hash, sight.since, seen_by)
-        known = memory.lexicons.get(key)
-        if known is None:
-            memory.lexicons.put(key, known := Lexicon(_titles(session, sight.ids)))
-        return known
-
     def read(ids: Sequence[int]) -> dict[int, Candidate]:
-        return _led(texts.read(session, head.hash, ids), sight if everything else None)
+        return _led(texts.read(session, mark, ids), sight if everything else None)
 
-    asking = Asking(engine, index, narrowed.ids, read, lexicon)
+    asking = Asking(engine, index, narrowed.ids, read, partial(sight.lexicon, session))
     wanted = offset + limit if sort == "relevance" else MOST_SORTED
     for _ in range(2):
         generation = engine.generation()
-        key = (head.hash, generation, sight.since, seen_by, narrowed.asked)
+        key = (mark, generation, sight.since, seen_by, narrowed.asked)
         found = _remembered(memory.ranked, key, asking, query, wanted, verbatim=verbatim)
         if found.total or engine.generation() == generation:
             break  # Else the index was found damaged, or was built, while it was asked.
     order = _sorted(found.hits, sort, sight)
     page = order[offset : offset + limit]
-    hits = _hits(session, found.query, page, on or clock.now(), reader, texts, head.hash)
+    hits = _hits(session, found.query, page, on or clock.now(), reader, texts, mark)
     notes += _understood(query, found)
     if head.sequence and not generation:
         notes.insert(0, BEING_BUILT)
     suggestions = [words for words in (found.spelled, found.meant) if words]
-    facets = _counted(memory, key, asking, sight, narrowed, found, _names(session, memory, head)) if counted else {}
+    facets = _counted(memory, key, asking, sight, narrowed, found, _names(session, memory, mark)) if counted else {}
     took = (time.perf_counter() - began) * 1000
     return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets, narrowed.among)
 
 
-def names(session: Session, engine: Engine, head: audit.Head) -> Names:
+def names(session: Session, engine: Engine, head: Head) -> Names:
     """Return the names of units and types, by which searches are narrowed down, as they are at a head of the trail."""
-    return _names(session, _memories.setdefault(engine, _Memory()), head)
+    memory = _memories.setdefault(engine, _Memory())
+    return _names(session, memory, memory.trail.mark(session, head))
 
 
-def _names(session: Session, memory: _Memory, head: audit.Head) -> Names:
-    known = memory.names.get(head.hash)
+def _names(session: Session, memory: _Memory, mark: Head) -> Names:
+    known = memory.names.get(mark)
     if known is None:
-        memory.names.put(head.hash, known := Names.read(session))
+        memory.names.put(mark, known := Names.read(session))
     return known
 
 
 def seen(session: Session, engine: Engine, *, reader: Reader | None, scope: Scope | str, on: datetime | None) -> Sight:
     """Return what a reader may find in a scope."""
     memory = _memories.setdefault(engine, _Memory())
-    return sight_of(session, reader, everything=scope == "all", on=on, kept=memory.sights, head=audit.head(session))
+    mark = memory.trail.mark(session, audit.head(session))
+    return _sight(session, memory, mark, reader, everything=scope == "all", on=on)
+
+
+def _sight(
+    session: Session,
+    memory: _Memory,
+    mark: Head,
+    reader: Reader | None,
+    *,
+    everything: bool,
+    on: datetime | None = None,
+    posted: bool = False,
+) -> Sight:
+    kept, trail = memory.sights, memory.trail
+    return sight_of(session, reader, everything=everything, on=on, posted=posted, kept=kept, trail=trail, mark=mark)
 
 
 def matching(
@@ -236,18 +249,18 @@ def matching(
     `among` keeps to some revisions; nothing is spelled otherwise and no word may be missing.
     """
     query = synonyms.used().widened(Query.parse(words))
-    head, texts = audit.head(session), _memories.setdefault(engine, _Memory()).texts
-    sight = seen(session, engine, reader=reader, scope=scope, on=None)
+    memory = _memories.setdefault(engine, _Memory())
+    mark, everything = memory.trail.mark(session, audit.head(session)), scope == "all"
+    sight = _sight(session, memory, mark, reader, everything=everything)
     in_units, of_types, _ = narrowing.read(session, query)
     asked = Asked(unit or "", type or "", field or "", state or "", year or 0, 0, in_units, of_types)
     ids = Narrowed(session, sight, asked).ids
     only = ids if among is None else ids & among
-    everything = scope == "all"
     asking = Asking(
         engine,
         "all" if everything else "current",
         only,
-        lambda some: _led(texts.read(session, head.hash, some), sight if everything else None),
+        lambda some: _led(memory.texts.read(session, mark, some), sight if everything else None),
         lambda: Lexicon(()),
     )
     found = asking.first(query, limit)
@@ -310,11 +323,6 @@ def _sorted(hits: Sequence[tuple[int, float]], sort: str, sight: Sight) -> list[
     return list(hits)
 
 
-def _titles(session: Session, ids: frozenset[int]) -> Iterable[str]:
-    rows = session.execute(select(Revision.id, Revision.title).order_by(Revision.id.desc()).limit(TITLES_READ))
-    return (title for id, title in rows if id in ids)
-
-
 def _led(found: dict[int, Candidate], sight: Sight | None) -> dict[int, Candidate]:
     """Give what is in force its lead before what is not, where both are looked for."""
     if sight is None:
@@ -332,12 +340,12 @@ def _hits(
     at: datetime,
     reader: Reader | None,
     texts: Texts,
-    head: str,
+    mark: Head,
 ) -> list[Hit]:
     wanted = _ROWS.where(Revision.id.in_([id for id, _ in page]), revisions.visible(reader))
     rows = [_Row(*row) for row in session.connection().execute(wanted)]
     shas = {row.id: row.sha256 for row in rows if row.sha256}
-    bodies, pages = texts.whole(session, head, shas), texts.pages_of(session, head, shas.values())
+    bodies, pages = texts.whole(session, mark, shas), texts.pages_of(session, mark, shas.values())
     standing = _standing(session, {row.document for row in rows if row.state_at(clock.now()) == revisions.SUPERSEDED})
     found = {row.id: row for row in rows}
     return [_hit(found[id], score, query, bodies, pages, standing, at) for id, score in page if id in found]

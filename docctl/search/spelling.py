@@ -8,9 +8,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import TypeVar
 
 from docctl import text
 from docctl.text import Candidate
+
+T = TypeVar("T")
 
 MOST_CANDIDATES = 8
 ALL_WORDS = 12  # Of a longer question only the words that are nowhere are looked at.
@@ -73,22 +78,42 @@ class Lexicon:
     """The words of some titles: how each is written, how often, and beside which others."""
 
     def __init__(self, titles: Iterable[str]) -> None:
+        folded, written = _in_a_row(titles)
         self.written: dict[str, Counter[str]] = {}
-        self.pairs: Counter[tuple[str, str]] = Counter()
-        self.pairs_written: Counter[tuple[str, str]] = Counter()
-        for title in titles:
-            composed = text.nfc(title)
-            before, before_written = "", ""
-            for token in text.tokens(composed):
-                now = composed[token.start : token.end].lower()
-                self.written.setdefault(token.folded, Counter())[now] += 1
-                self.pairs[before, token.folded] += 1
-                self.pairs_written[before_written, now] += 1
-                before, before_written = token.folded, now
-        self.shortened: dict[str, list[str]] = {}
+        for (word, form), many in Counter(zip(folded, written, strict=True)).items():
+            if word:
+                self.written.setdefault(word, Counter())[form] = many
+        self.pairs = _beside(folded)
+        self.pairs_written = _beside(written)
+
+    @cached_property
+    def shortened(self) -> dict[str, list[str]]:
+        """For each word without one or two of its letters, the words that it may have been."""
+        found: dict[str, list[str]] = {}
         for word in self.written:
             for short in _shortened(word):
-                self.shortened.setdefault(short, []).append(word)
+                found.setdefault(short, []).append(word)
+        return found
+
+    def changed(self, without: Iterable[str], beside: Iterable[str]) -> "Lexicon":
+        """Return a lexicon without some titles and with some others; this one stays what it is for those who read it."""
+        minus, plus, after = Lexicon(without), Lexicon(beside), Lexicon(())
+        after.written = dict(self.written)
+        for word in minus.written.keys() | plus.written.keys():
+            forms = _less_and_more(self.written.get(word, Counter()), minus.written.get(word), plus.written.get(word))
+            after.written[word] = forms
+            if not forms:
+                del after.written[word]
+        after.pairs = _less_and_more(self.pairs, minus.pairs, plus.pairs)
+        after.pairs_written = _less_and_more(self.pairs_written, minus.pairs_written, plus.pairs_written)
+        if "shortened" in self.__dict__:
+            shortened = dict(self.shortened)
+            for word in (minus.written.keys() | plus.written.keys()) & (self.written.keys() ^ after.written.keys()):
+                for short in _shortened(word):
+                    others = [other for other in shortened.get(short, ()) if other != word]
+                    shortened[short] = [*others, word] if word in after.written else others
+            after.shortened = shortened
+        return after
 
     def meant(self, typed: str, known: Callable[[str], bool] = lambda word: False) -> str:
         """Return what was meant, with accents, or the empty text when that is what was typed.
@@ -179,6 +204,33 @@ class Lexicon:
         return self.pairs_written[before, form] + max(
             (self.pairs_written[form, other] for other in followers), default=0
         )
+
+
+def _in_a_row(titles: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the words of titles one after the other, folded and as they are written; an empty one before each title."""
+    found: list[tuple[str, str]] = []
+    for title in titles:
+        found.append(("", ""))
+        found += text.words(title)
+    return [word for word, _ in found], [form for _, form in found]
+
+
+def _beside(words: Sequence[str]) -> Counter[tuple[str, str]]:
+    """Return how often each word follows another one; the first of a title follows the empty one."""
+    found = Counter(pairwise(words))
+    for pair in [pair for pair in found if not pair[1]]:
+        del found[pair]
+    return found
+
+
+def _less_and_more(counts: Counter[T], less: Counter[T] | None, more: Counter[T] | None) -> Counter[T]:
+    after = counts.copy()
+    after.subtract(less or ())
+    after.update(more or ())
+    for key in less or ():
+        if after[key] <= 0:
+            del after[key]
+    return after
 
 
 def _shortened(word: str) -> set[str]:

@@ -2,11 +2,12 @@
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
+import pysqlite3
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from docctl import clock, documents, jobs, posting, procedures, verify
 from docctl.documents import Document
@@ -233,10 +234,10 @@ def test_verify_sees_what_somebody_made_public_behind_the_trail(
     controller.send("/decisions/1/posting", password=PASSWORD)
     set_posting(site, cast, "ST", "content")
     assert verify.verify(site).problems == []
-    with site.database.engine.connect() as connection:
-        connection.execute(text("UPDATE document_type SET posting = 'content' WHERE code = 'HD'"))
-        connection.execute(text("DROP TRIGGER posting_never_changes"))
-        connection.execute(text("UPDATE posting SET on_show = 5"))
+    with closing(pysqlite3.connect(str(site.settings.storage / "docctl.db"))) as connection:
+        connection.execute("UPDATE document_type SET posting = 'content' WHERE code = 'HD'")
+        connection.execute("DROP TRIGGER posting_never_changes")
+        connection.execute("UPDATE posting SET on_show = 5")
         connection.commit()
     found = {(problem.what, problem.record) for problem in verify.verify(site).problems}
     assert {("state", "document_type HD"), ("state", "posting 1"), ("schema", "trigger posting_never_changes")} <= found

@@ -7,7 +7,7 @@ import re
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,8 +21,9 @@ from sqlalchemy import Connection, insert
 from benchmarks.corpus import Made, documents
 from benchmarks.fts5 import Fts5
 from benchmarks.queries import mix
-from docctl import authority, jobs, people, revisions, units, web
+from docctl import audit, authority, jobs, people, revisions, units, web
 from docctl import documents as documents_
+from docctl.audit import Action
 from docctl.config import load
 from docctl.contents import Content, ContentText
 from docctl.documents import Document
@@ -159,7 +160,7 @@ def _page(site: Site, size: int, engine: str) -> list[Line]:
 
     settle()  # As the server does before it serves.
 
-    page("quy trinh")
+    began = _cpu(lambda: page("quy trinh"))
     first = [_cpu(partial(page, words)) for words in asked]
     again, inside, narrowed = [], [], []
     with site.database.reading() as session:
@@ -173,6 +174,10 @@ def _page(site: Site, size: int, engine: str) -> list[Line]:
             forget()
             narrowed += [_cpu(partial(page, words, "&unit=NV")) for words in asked]
     remembered = [_cpu(partial(page, words, "&unit=NV")) for words in asked]
+    after = {
+        name: statistics.median(_after(act, partial(page, "khai sinh")) for _ in range(9))
+        for name, act in _done(site, size)
+    }
     plain = statistics.median(_cpu(lambda: client.get("/account")) for _ in range(20))
     middle = statistics.median(inside)
     within = "the search in it"
@@ -181,7 +186,31 @@ def _page(site: Site, size: int, engine: str) -> list[Line]:
         Line(size, engine, "search page, first time", statistics.median(first), within, middle),
         Line(size, engine, "search page of one unit", statistics.median(narrowed), within, middle),
         Line(size, engine, "search page, remembered", statistics.median(remembered), "another page", plain),
+        *(Line(size, engine, f"search page after {name}", time, "another page", plain) for name, time in after.items()),
+        Line(size, engine, "search page, the first of a process", began, "another page", plain),
     ]
+
+
+def _done(site: Site, size: int) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield what others do between two searches: it must not make the second one read everything anew."""
+    fresh = islice(documents(size + ACTS + 100), size + ACTS, None)
+
+    def signed_in() -> None:
+        with site.database.writing() as session:
+            audit.record(session, Action.SIGNED_IN, by=people.find(session, "author"), noun="account")
+
+    def indexed() -> None:
+        _issued(site, next(fresh))
+        following.follow(site.database, site.engine)
+
+    yield "somebody signed in", signed_in
+    yield "a procedure was issued", lambda: _issued(site, next(fresh))
+    yield "a procedure was issued and indexed", indexed
+
+
+def _after(act: Callable[[], object], work: Callable[[], object]) -> float:
+    act()
+    return _cpu(work)
 
 
 def _acts(site: Site, folder: Path, size: int, engine: str) -> list[Line]:

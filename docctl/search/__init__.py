@@ -27,6 +27,7 @@ class IndexedRevision:
     body: str
     current: bool
     mention: str = ""  # What else it is looked for by: the number of the decision that issued it.
+    facts: Collection[str] = ()  # What it can be narrowed down by, as it was when it was indexed.
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,18 @@ class Engine(Protocol):
         """
 
     def search(
-        self, query: Query, index: Index = "current", only: frozenset[int] | None = None, limit: int = 50
+        self,
+        query: Query,
+        index: Index = "current",
+        only: frozenset[int] | None = None,
+        limit: int = 50,
+        like: Sequence[Collection[str]] = (),
     ) -> EngineResult:
-        """Find revisions among those in `only` (None: all), with the exact total of them; a broken index finds none."""
+        """Find revisions among those in `only` (None: all), with the exact total of them; a broken index finds none.
+
+        Nearly all of `only`, and nearly no others, had one fact of each collection in `like` when they were indexed: an
+        engine may be quicker by that, and finds nothing else by it.
+        """
 
     def clear(self) -> None:
         """Forget everything; the next follow builds the index again."""

@@ -175,7 +175,7 @@ def find(
     def read(ids: Sequence[int]) -> dict[int, Candidate]:
         return _led(texts.read(session, mark, ids), sight if everything else None)
 
-    asking = Asking(engine, index, narrowed.ids, read, partial(sight.lexicon, session))
+    asking = Asking(engine, index, narrowed.ids, read, partial(sight.lexicon, session), narrowed.like)
     wanted = offset + limit if sort == "relevance" else MOST_SORTED
     for _ in range(2):
         generation = engine.generation()
@@ -311,7 +311,9 @@ def _matching(asking: Asking, sight: Sight, narrowed: Narrowed, found: Ranked) -
         if found.total <= len(found.hits):
             return [id for id, _ in found.hits]
         return asking.all_of(found.searched, MOST_COUNTED)
-    open_to = replace(asking, only=sight.ids, answers={})
+    if found.total > MOST_COUNTED:
+        return ()  # Without the filters there are no fewer.
+    open_to = replace(asking, only=sight.ids, like=(), answers={})
     if open_to.first(found.searched, 1).total > MOST_COUNTED:
         return ()
     return open_to.all_of(found.searched, MOST_COUNTED)

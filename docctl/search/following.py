@@ -14,7 +14,7 @@ from docctl.database import Database
 from docctl.decisions import Decision
 from docctl.documents import Document
 from docctl.revisions import Revision
-from docctl.search import Engine, IndexedRevision
+from docctl.search import Engine, IndexedRevision, narrowing, sight
 
 Progress = Callable[[int, int], None]
 
@@ -92,6 +92,7 @@ def indexed(session: Session, document_ids: Collection[int]) -> list[IndexedRevi
     query = (
         select(Revision.id, Document.code, Revision.title, ContentText.text, Revision.state, Revision.effective_to)
         .add_columns(Decision.number, Revision.origin_decision)
+        .add_columns(Document.unit_id, Document.type_id, Document.field, Revision.effective_from)
         .join(Document, Document.id == Revision.document_id)
         .outerjoin(Decision, Decision.id == Revision.decision_id)
         .outerjoin(ContentText, ContentText.sha256 == Revision.file_sha256)
@@ -106,8 +107,9 @@ def indexed(session: Session, document_ids: Collection[int]) -> list[IndexedRevi
             body=body or "",
             mention=number or imported or "",
             current=state in revisions.WAS_ISSUED and (ends is None or ends > now),
+            facts=narrowing.facts_of(unit=unit, type=type, field=field, year=sight.year_of(begins)),
         )
-        for id, code, title, body, state, ends, number, imported in session.execute(query)
+        for id, code, title, body, state, ends, number, imported, unit, type, field, begins in session.execute(query)
     ]
 
 

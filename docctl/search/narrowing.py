@@ -1,7 +1,7 @@
 """Filters of a search: by unit, type, field, state and year, and how many hits each value would leave."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -62,6 +62,7 @@ class Narrowed:
         self.session = session
         self.sight = sight
         self.asked = asked
+        self.like: list[frozenset[str]] = []  # The facts by which an index knows nearly the same revisions.
         self.left_by = dict(self._left_by())  # What each filter leaves by itself.
         self.ids = self._all_of(self.left_by) if self.left_by else sight.ids
 
@@ -77,14 +78,22 @@ class Narrowed:
             yield "document", self.sight.having("document", [asked.document])
         for name, code in (("unit", asked.unit), *((f"unit {code}", code) for code in asked.units)):
             if code:
-                within = units.with_descendants(self.session, units.find(self.session, code).id)
-                yield name, self.sight.having("unit", within)
+                yield (
+                    name,
+                    self._having("unit", units.with_descendants(self.session, units.find(self.session, code).id)),
+                )
         for name, code in (("type", asked.type), *((f"type {code}", code) for code in asked.types)):
             if code:
-                yield name, self.sight.having("type", [documents.find_type(self.session, code).id])
-        for name in ("field", "state", "year"):
+                yield name, self._having("type", [documents.find_type(self.session, code).id])
+        for name in ("field", "year"):
             if wanted := getattr(asked, name):
-                yield name, self.sight.having(name, [wanted])
+                yield name, self._having(name, [wanted])
+        if asked.state:
+            yield "state", self.sight.having("state", [asked.state])
+
+    def _having(self, name: str, values: Collection[object]) -> frozenset[int]:
+        self.like.append(frozenset(_fact(name, value) for value in values))
+        return self.sight.having(name, values)
 
     def _all_of(self, left_by: Mapping[str, frozenset[int]]) -> frozenset[int]:
         first, *others = sorted(left_by.values(), key=len)
@@ -104,6 +113,15 @@ class Narrowed:
                 rows = [facts[id] for id in ids.intersection(*others)]
             counts[name] = Counter(map(attrgetter(name), rows))
         return {name: _choices(name, found, names) for name, found in counts.items()}
+
+
+def facts_of(**known: object) -> frozenset[str]:
+    """Return the facts of a revision, by which an index can narrow down: its unit, type, field and year."""
+    return frozenset(_fact(name, value) for name, value in known.items())
+
+
+def _fact(name: str, value: object) -> str:
+    return f"{name} {value}"
 
 
 def _choices(name: str, found: Counter[object], names: Names) -> list[Choice]:

@@ -54,12 +54,14 @@ class Asking:
     only: frozenset[int]
     read: Read
     lexicon: Callable[[], Lexicon]
+    like: Sequence[Collection[str]] = ()  # The facts of what he may find, as `Engine.search` takes them.
     answers: dict[Query, EngineResult] = field(default_factory=dict)  # Given so far, to ask nothing twice.
 
     def first(self, query: Query, limit: int) -> EngineResult:
         """Return the first pass, phrases compared with the texts themselves."""
         long = any(len(text.tokens(phrase)) > 2 for phrase in query.phrases)
-        found = self.engine.search(query, self.index, self.only, max(limit, PHRASES_READ if long else 0))
+        most = max(limit, PHRASES_READ if long else 0)
+        found = self.engine.search(query, self.index, self.only, most, self.like)
         if not long:
             self.answers[query] = found
             return found
@@ -79,7 +81,7 @@ class Asking:
 
     def finds(self, word: str) -> bool:
         """Say whether a single folded word stands in anything the reader may find."""
-        return self.engine.search(Query.parse(word), self.index, self.only, 1).total > 0
+        return self.engine.search(Query.parse(word), self.index, self.only, 1, self.like).total > 0
 
 
 def ranked(asking: Asking, query: Query, wanted: int, *, verbatim: bool = False) -> Ranked:
@@ -128,10 +130,13 @@ def _second_pass(query: Query, judged: Sequence[Candidate]) -> list[tuple[int, f
 
 
 def _side_by_side(asking: Asking, found: Ranked) -> bool:
-    """Say whether one of the best has the typed words next to each other: then they are what was meant."""
+    """Say whether one of the best has the typed words next to each other, or in its code: then they are what was meant."""
     read = asking.read([id for id, _ in found.hits[:LOOKED_AT]])
+    typed = "-".join(text.code_parts(found.query.text))
     return any(
-        text.phrase_in(candidate.title, way.text) or text.phrase_in(candidate.body, way.text)
+        typed in text.code_terms(candidate.code)
+        or text.phrase_in(candidate.title, way.text)
+        or text.phrase_in(candidate.body, way.text)
         for candidate in read.values()
         for way in found.query.ways
     )

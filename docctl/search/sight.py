@@ -193,10 +193,15 @@ def _facts(session: Session, asked: _Asked, about: ColumnElement[bool] | None = 
     facts = {}
     for id, document, unit, type, of_field, state, begins, ends in session.connection().execute(query):
         if begins not in dated:
-            dated[begins] = (clock.local(begins).year, iso(begins))
+            dated[begins] = (year_of(begins), iso(begins))
         state_then = revisions.status_at(state, begins, ends, at)
         facts[id] = Facts(document, unit, type, of_field, state_then, *dated[begins])
     return facts
+
+
+def year_of(begins: datetime | None) -> int:
+    """Return the year, in the office's time zone, in which a revision took effect; 0 when it never did."""
+    return clock.local(begins).year if begins else 0
 
 
 def _next_date(session: Session, now: datetime, about: ColumnElement[bool] | None = None) -> datetime | None:

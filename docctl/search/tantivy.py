@@ -21,11 +21,12 @@ from docctl.search.folders import Builds, Exclusive
 from docctl.search.scoring import CODE_PART, CODE_WHOLE, EXACT, PAIR, TITLE, TITLE_PAIR
 from docctl.search.seals import Watch
 
-VERSION = f"tantivy-{text.VERSION}.{scoring.VERSION}.1"
+VERSION = f"tantivy-{text.VERSION}.{scoring.VERSION}.2"
 PART = "all"
 CURRENT, ARCHIVE = "current", "archive"
 MEMORY = 64_000_000
 MOST_EXPANSIONS = 200
+FEW = 300  # Revisions that are named one by one without a noticeable cost.
 MOST_IDS = 10_000_000
 
 
@@ -39,6 +40,7 @@ def _schema() -> Any:
         builder.add_text_field(name, tokenizer_name="terms", index_option="freq")
     for name in ("title", "code", "place"):
         builder.add_text_field(name, tokenizer_name="terms", index_option="basic")
+    builder.add_text_field("fact", tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("revision", stored=True, indexed=True, fast=True)
     builder.add_text_field("position", stored=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
@@ -60,23 +62,24 @@ class Opened:
             self.index.reload()
             self.searcher = self.index.searcher()
             self.seen = self.commit()
-            self.universes: dict[str, frozenset[int]] = {}
+            self.universes: dict[tuple[str, str], frozenset[int]] = {}
             self.places: dict[str, tuple[Any, Any] | None] = {}
-            self.filters: dict[tuple[str, frozenset[int]], tuple[Any, Any]] = {}
+            self.filters: dict[tuple[str, frozenset[int]], list[tuple[Any, Any]]] = {}
 
     def commit(self) -> tuple[int, int]:
         """Return what changes with every commit."""
         found = self.meta.stat()
         return found.st_mtime_ns, found.st_ino
 
-    def universe(self, place: str) -> frozenset[int]:
-        """Return the revisions that there are in a place, or everywhere."""
-        if place not in self.universes:
-            query = _term("place", place) if place else Found.all_query()
+    def having(self, field: str = "", term: str = "") -> frozenset[int]:
+        """Return the revisions that have a term, or all of them."""
+        key = (field, term)
+        if key not in self.universes:
+            query = _term(field, term) if field else Found.all_query()
             hits = self.searcher.search(query, limit=max(1, self.searcher.num_docs), count=False).hits
             ids = self.searcher.fast_field_values("revision", [address for _, address in hits])
-            self.universes[place] = frozenset(int(id) for id in ids if id)
-        return self.universes[place]
+            self.universes[key] = frozenset(int(id) for id in ids if id)
+        return self.universes[key]
 
     def within(self, place: str) -> tuple[Any, Any] | None:
         """Return the clause that keeps to a place: there, or not in the other one, whichever has fewer; None for all."""
@@ -91,20 +94,37 @@ class Opened:
         found: Any = self.searcher.search(_term("place", place), limit=1)
         return int(found.count or 0)
 
-    def only(self, place: str, ids: frozenset[int]) -> tuple[Any, Any]:
-        """Return the clause that keeps to some revisions: those, or all but the others, whichever is shorter."""
+    def only(self, place: str, ids: frozenset[int], like: Sequence[Collection[str]]) -> list[tuple[Any, Any]]:
+        """Return the clauses that keep to some revisions, by naming as few of them as can be.
+
+        They are the named ones; or all but those named; or those with some facts, but for the named ones.
+        """
         key = (place, ids)
-        clause = self.filters.pop(key, None)
-        if clause is None:
+        clauses = self.filters.pop(key, None)
+        if clauses is None:
             if len(self.filters) >= 16:
                 self.filters.clear()
-            others = self.universe(place) - ids
-            few = ids if len(ids) < len(others) else others
-            query = Found.const_score_query(Found.term_set_query(SCHEMA, "revision", sorted(few)), 0.0)
-            clause = (Occur.Must if len(ids) < len(others) else Occur.MustNot, query)
+            clauses = self._only(place, ids, like)
         # Kept under the set that asked last: comparing it with an equal one would cost more than the search.
-        self.filters[key] = clause
-        return clause
+        self.filters[key] = clauses
+        return clauses
+
+    def _only(self, place: str, ids: frozenset[int], like: Sequence[Collection[str]]) -> list[tuple[Any, Any]]:
+        all_here = self.having("place", place) if place else self.having()
+        others = all_here - ids
+        if not others:
+            return []
+        if like and min(len(ids), len(others)) > FEW:
+            groups = [frozenset[int]().union(*(self.having("fact", fact) for fact in facts)) for facts in like]
+            there = all_here.intersection(*groups)
+            beside, missing = there - ids, (ids & all_here) - there
+            if len(beside) + len(missing) < min(len(ids), len(others)):
+                clauses = [(Occur.Must, _any_of("fact", facts)) for facts in like]
+                if missing:
+                    either = [(Occur.Should, Found.boolean_query(clauses)), (Occur.Should, _named(missing))]
+                    clauses = [(Occur.Must, Found.const_score_query(Found.boolean_query(either), 0.0))]
+                return [*clauses, (Occur.MustNot, _named(beside))] if beside else clauses
+        return [(Occur.Must, _named(ids)) if len(ids) < len(others) else (Occur.MustNot, _named(others))]
 
 
 class TantivyEngine:
@@ -167,7 +187,12 @@ class TantivyEngine:
             yield TantivyEngine(self.folder, build=build, exclusive=self.builds.exclusive)
 
     def search(
-        self, query: Query, index: Index = "current", only: frozenset[int] | None = None, limit: int = 50
+        self,
+        query: Query,
+        index: Index = "current",
+        only: frozenset[int] | None = None,
+        limit: int = 50,
+        like: Sequence[Collection[str]] = (),
     ) -> EngineResult:
         """Find revisions among those in `only`, with the exact total of them; a broken index finds none."""
         if not query:
@@ -176,7 +201,7 @@ class TantivyEngine:
         for _ in range(2):
             build = self.builds.answering()
             try:
-                return self._search(build, query, CURRENT if index == "current" else "", only, limit)
+                return self._search(build, query, CURRENT if index == "current" else "", only, limit, like)
             except Damaged as damage:
                 why = str(damage)
                 self.close()
@@ -191,7 +216,15 @@ class TantivyEngine:
         """Let go of the index; the next search opens it again."""
         self.opened = None
 
-    def _search(self, build: str, query: Query, place: str, only: frozenset[int] | None, limit: int) -> EngineResult:
+    def _search(
+        self,
+        build: str,
+        query: Query,
+        place: str,
+        only: frozenset[int] | None,
+        limit: int,
+        like: Sequence[Collection[str]],
+    ) -> EngineResult:
         if not build:
             return EngineResult(0, [])
         opened = self._at(build)
@@ -203,7 +236,7 @@ class TantivyEngine:
             if place and (there := opened.within(place)):
                 clauses.append(there)
             if only is not None:
-                clauses.append(opened.only(place, only))
+                clauses += opened.only(place, only, like)
             most = max(1, min(limit, searcher.num_docs))
             result = searcher.search(Found.boolean_query(clauses), limit=most)
             ids = searcher.fast_field_values("revision", [address for _, address in result.hits])
@@ -268,6 +301,8 @@ def _row(revision: IndexedRevision) -> Any:
     for name, counts in (("body", words), ("exact", body.exact + title.exact), ("pair", body.pairs + title.pairs)):
         row.add_text(name, _written(counts))
     row.add_text("title", _written(dict.fromkeys([*title.words, *title.exact, *title.pairs], 1)))
+    for fact in revision.facts:
+        row.add_text("fact", fact)
     row.add_text("code", _written(dict.fromkeys(code, 1)))
     return row
 
@@ -280,8 +315,18 @@ def _joined(term: str) -> str:
     return term.replace(" ", "_")  # No term has an underscore of its own, so pairs stay whole.
 
 
+def _named(ids: Collection[int]) -> Any:
+    return Found.const_score_query(Found.term_set_query(SCHEMA, "revision", sorted(ids)), 0.0)
+
+
+def _any_of(field: str, terms: Collection[str]) -> Any:
+    some = [(Occur.Should, _term(field, term)) for term in sorted(terms)]
+    return Found.const_score_query(Found.boolean_query(some), 0.0)
+
+
 def _term(field: str, term: str) -> Any:
-    return Found.term_query(SCHEMA, field, _joined(term), "freq" if field in ("body", "exact", "pair") else "basic")
+    term = term if field == "fact" else _joined(term)
+    return Found.term_query(SCHEMA, field, term, "freq" if field in ("body", "exact", "pair") else "basic")
 
 
 def _word(searcher: Any, field: str, word: Word) -> Any:

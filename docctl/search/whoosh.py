@@ -331,7 +331,12 @@ class WhooshEngine:
                 fresh.close()
 
     def search(
-        self, query: Query, index: Index = "current", only: frozenset[int] | None = None, limit: int = 50
+        self,
+        query: Query,
+        index: Index = "current",
+        only: frozenset[int] | None = None,
+        limit: int = 50,
+        like: Sequence[Collection[str]] = (),
     ) -> EngineResult:
         """Find revisions among those in `only`, with the exact total of them; a broken index finds none."""
         names = (CURRENT,) if index == "current" else (ARCHIVE, CURRENT)

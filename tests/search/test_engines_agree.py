@@ -22,7 +22,17 @@ def ids(engine, typed: str, index="current") -> list[int]:
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory):
     folder = tmp_path_factory.mktemp("engines")
-    some = [IndexedRevision(each.id, each.code, each.title, each.body, each.id % 3 > 0) for each in documents(200)]
+    some = [
+        IndexedRevision(
+            each.id,
+            each.code,
+            each.title,
+            each.body,
+            each.id % 3 > 0,
+            facts=[f"unit {each.id % 4}", f"type {each.id % 5 // 4}"],
+        )
+        for each in documents(200)
+    ]
     both = WhooshEngine(folder / "whoosh"), tantivy.TantivyEngine(folder / "tantivy")
     for engine in both:
         with engine.rebuilding() as fresh:
@@ -56,6 +66,35 @@ def test_both_find_the_same_of_whatever_is_asked(engines, index):
             asked += 10
             alike += len({id for id, _ in one.hits[:10]} & {id for id, _ in two.hits[:10]})
     assert alike >= 0.7 * asked
+
+
+@pytest.mark.parametrize("index", ["current", "all"])
+def test_facts_that_are_nearly_right_change_no_answer(engines, index, monkeypatch):
+    some, whoosh, other = engines
+    monkeypatch.setattr(tantivy, "FEW", 3)
+    chance = random.Random(12)
+    by_facts = asked = 0
+    opened = other._at(other.builds.answering())
+    for _ in range(80):
+        like = chance.choice([
+            [{f"unit {chance.randint(0, 3)}"}],
+            [{"unit 0", "unit 2"}, {f"type {chance.randint(0, 1)}"}],
+            [{"unit 1", "unit that is no more"}],
+            [{"type nobody has"}],
+        ])  # fmt: skip
+        only = {each.revision_id for each in some if all(facts & set(each.facts) for facts in like)}
+        only = only - set(chance.sample(range(1, 201), 12)) | set(chance.sample(range(1, 201), chance.choice((0, 12))))
+        opened.filters.clear()
+        query = Query.parse(chance.choice(("quy trình", "hồ sơ", "giấy phép", "đăng ký", "văn thư")))
+        one, two = (
+            whoosh.search(query, index, frozenset(only), 200),
+            other.search(query, index, frozenset(only), 200, like),
+        )
+        assert (one.total, {id for id, _ in one.hits}) == (two.total, {id for id, _ in two.hits}), like
+        asked += one.total
+        by_facts += "BooleanQuery" in str(opened.filters.popitem()[1])
+    assert asked > 500
+    assert by_facts > 20, "Otherwise every revision was named, and nothing was shown."
 
 
 def test_it_keeps_the_position_and_another_process_sees_each_commit(tmp_path):

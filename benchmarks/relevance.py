@@ -60,7 +60,10 @@ class Shelf:
 
     def _read(self, ids: Sequence[int]) -> dict[int, Candidate]:
         rows = (self.by_id[id] for id in ids)
-        return {row.revision_id: Candidate(row.revision_id, 0.0, row.code, row.title, row.body) for row in rows}
+        return {
+            row.revision_id: Candidate(row.revision_id, 0.0, row.code, text.nfc(row.title), text.nfc(row.body))
+            for row in rows
+        }
 
 
 class Fts5Shelf:
@@ -180,7 +183,7 @@ def short_titles(revisions: Sequence[IndexedRevision]) -> dict[str, list[Questio
         words = re.findall(r"\w+", text.nfc(each.title))
         start = max(0, (len(words) - 4) // 2)
         typed = " ".join(words[start : start + 4])
-        right = frozenset(other.revision_id for other in revisions if text.phrase_in(other.title, typed))
+        right = frozenset(other.revision_id for other in revisions if text.phrase_in(text.nfc(other.title), typed))
         found["four words, a letter missing"].append(Question(missing_letter(typed, chance), right))
         found["four words, Telex leftovers"].append(Question(telex_leftover(typed, chance), right))
     return dict(found)

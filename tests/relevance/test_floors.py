@@ -37,6 +37,11 @@ def procedures(shared_data, tmp_path_factory, engine):
     return relevance.Shelf(open_engine(engine, tmp_path_factory.mktemp("procedures")), revisions), questions
 
 
+def test_every_question_has_a_right_answer(laws, procedures):
+    for _, questions in (laws, procedures):
+        assert all(question.right for some in questions.values() for question in some)
+
+
 @pytest.mark.parametrize("typed", ["with accents", "without accents"])
 def test_a_question_about_a_law_finds_its_article(laws, typed):
     shelf, questions = laws

@@ -4,6 +4,7 @@ One index holds everything; a term says whether a revision is current. The trail
 same commit, so that a crash leaves the old position with the old rows.
 """
 
+import heapq
 import json
 import threading
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ VERSION = f"tantivy-{text.VERSION}.{scoring.VERSION}.2"
 PART = "all"
 CURRENT, ARCHIVE = "current", "archive"
 MEMORY = 64_000_000
-MOST_EXPANSIONS = 200
+MOST_EXPANSIONS, MOST_PREFIXES = 200, 2_000
 FEW = 300  # Revisions that are named one by one without a noticeable cost.
 MOST_IDS = 10_000_000
 
@@ -65,6 +66,7 @@ class Opened:
             self.universes: dict[tuple[str, str], frozenset[int]] = {}
             self.places: dict[str, tuple[Any, Any] | None] = {}
             self.filters: dict[tuple[str, frozenset[int]], list[tuple[Any, Any]]] = {}
+            self.expansions: dict[tuple[str, str], list[str]] = {}
 
     def commit(self) -> tuple[int, int]:
         """Return what changes with every commit."""
@@ -80,6 +82,19 @@ class Opened:
             ids = self.searcher.fast_field_values("revision", [address for _, address in hits])
             self.universes[key] = frozenset(int(id) for id in ids if id)
         return self.universes[key]
+
+    def expanded(self, field: str, prefix: str) -> list[str]:
+        """Return the first terms that begin with a prefix; `qt` begins every code of an office, so they are kept."""
+        key = (field, prefix)
+        if key not in self.expansions:
+            if len(self.expansions) >= MOST_PREFIXES:
+                self.expansions.clear()
+            searcher: Any = self.searcher
+            terms = (term for term, _ in searcher.terms_with_prefix(field, prefix))
+            self.expansions[key] = heapq.nsmallest(
+                MOST_EXPANSIONS, (t for t in terms if field != "title" or "_" not in t)
+            )
+        return self.expansions[key]
 
     def within(self, place: str) -> tuple[Any, Any] | None:
         """Return the clause that keeps to a place: there, or not in the other one, whichever has fewer; None for all."""
@@ -230,9 +245,9 @@ class TantivyEngine:
         opened = self._at(build)
         searcher: Any = opened.searcher
         with _reading():
-            ways = [Found.boolean_query([*_required(searcher, way), *_judged_by(searcher, way)]) for way in query.ways]
+            ways = [Found.boolean_query([*_required(opened, way), *_judged_by(opened, way)]) for way in query.ways]
             clauses = [(Occur.Must, Found.disjunction_max_query(ways))] if query.also else []
-            clauses = clauses or [*_required(searcher, query), *_judged_by(searcher, query)]
+            clauses = clauses or [*_required(opened, query), *_judged_by(opened, query)]
             if place and (there := opened.within(place)):
                 clauses.append(there)
             if only is not None:
@@ -329,36 +344,35 @@ def _term(field: str, term: str) -> Any:
     return Found.term_query(SCHEMA, field, term, "freq" if field in ("body", "exact", "pair") else "basic")
 
 
-def _word(searcher: Any, field: str, word: Word) -> Any:
+def _word(opened: Opened, field: str, word: Word) -> Any:
     if not word.prefix:
         return _term(field, word.folded)
-    found = searcher.terms_with_prefix(field, word.folded)
-    terms = sorted(term for term, _ in found if field != "title" or "_" not in term)[:MOST_EXPANSIONS]
+    terms = opened.expanded(field, word.folded)
     if not terms:
         return Found.empty_query()
     return Found.disjunction_max_query([_term(field, term) for term in terms])
 
 
-def _required(searcher: Any, query: Query) -> Iterator[tuple[Any, Any]]:
+def _required(opened: Opened, query: Query) -> Iterator[tuple[Any, Any]]:
     if query.least:
         different = {word.folded: word for word in query.words}.values()
-        some = [(Occur.Should, _word(searcher, "body", word)) for word in different]
+        some = [(Occur.Should, _word(opened, "body", word)) for word in different]
         yield Occur.Must, Found.boolean_query(some, minimum_number_should_match=query.least)
     else:
-        yield from ((Occur.Must, _word(searcher, "body", word)) for word in query.words)
+        yield from ((Occur.Must, _word(opened, "body", word)) for word in query.words)
     for pair in query.pairs:
         yield Occur.Must, Found.const_score_query(_term("pair", pair), 0.0)
     for word in query.codes:
-        yield Occur.Must, Found.boost_query(_word(searcher, "code", word), CODE_WHOLE)
+        yield Occur.Must, Found.boost_query(_word(opened, "code", word), CODE_WHOLE)
     for word in query.without:
-        yield Occur.MustNot, _term("exact", word.exact) if word.exact else _word(searcher, "body", word)
+        yield Occur.MustNot, _term("exact", word.exact) if word.exact else _word(opened, "body", word)
 
 
-def _judged_by(searcher: Any, query: Query) -> Iterator[tuple[Any, Any]]:
+def _judged_by(opened: Opened, query: Query) -> Iterator[tuple[Any, Any]]:
     for word in query.words:
-        yield Occur.Should, Found.boost_query(_word(searcher, "title", word), TITLE)
+        yield Occur.Should, Found.boost_query(_word(opened, "title", word), TITLE)
         weight = CODE_WHOLE if "-" in word.folded else CODE_PART
-        yield Occur.Should, Found.boost_query(_word(searcher, "code", word), weight)
+        yield Occur.Should, Found.boost_query(_word(opened, "code", word), weight)
         if word.exact:
             yield Occur.Should, Found.boost_query(_term("exact", word.exact), EXACT)
             yield Occur.Should, Found.boost_query(_term("title", word.exact), TITLE)

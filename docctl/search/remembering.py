@@ -82,7 +82,7 @@ class Trail:
         return found
 
 
-_HEEDED = or_(AuditEntry.action.in_(map(str, HEEDED)), AuditEntry.detail.contains(CONFIGURES))
+_HEEDED = or_(AuditEntry.action.in_(sorted(HEEDED)), AuditEntry.detail.contains(CONFIGURES))
 _BETWEEN = select(AuditEntry.document_id).where(_HEEDED).distinct()
 
 

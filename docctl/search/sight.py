@@ -35,7 +35,7 @@ class Facts(NamedTuple):
     since: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Sight:
     """The revisions that a reader may find in a scope, as of a mark in the trail, and until when that stays so by itself."""
 
@@ -44,7 +44,7 @@ class Sight:
     since: datetime
     until: datetime | None
     sorted_by: dict[str, dict[object, frozenset[int]]] = field(default_factory=dict)  # For each fact asked about.
-    words: list["Words"] = field(default_factory=list)  # Of the titles, once somebody asked for them.
+    words: "Words | None" = None  # Of the titles, once somebody asked for them.
 
     @cached_property
     def ids(self) -> frozenset[int]:
@@ -64,11 +64,12 @@ class Sight:
 
     def lexicon(self, session: Session) -> Lexicon:
         """Return the words of the titles in sight, of the newest revisions where there are very many."""
-        if not self.words:
+        words = self.words
+        if words is None:
             rows = session.connection().execute(_TITLES.limit(TITLES_READ))
             titles = {id: title for id, title in rows if id in self.facts}
-            self.words.append(Words(titles, Lexicon(titles.values())))
-        return self.words[0].lexicon
+            self.words = words = Words(titles, Lexicon(titles.values()))
+        return words.lexicon
 
 
 class Words(NamedTuple):
@@ -138,20 +139,25 @@ def _kept_up(session: Session, known: Sight, asked: _Asked, mark: Head, touched:
     fresh = _facts(session, asked, about)
     before = {id: known.facts[id] for id in session.scalars(select(Revision.id).where(about)) if id in known.facts}
     dates = [date for date in (known.until, _next_date(session, asked.now, about)) if date is not None]
-    kept_up = replace(known, mark=mark, since=asked.now, until=min(dates, default=None), words=[])
+    kept_up = replace(known, mark=mark, since=asked.now, until=min(dates, default=None))
     if fresh != before:
         facts = {id: row for id, row in known.facts.items() if id not in before} if before else known.facts
         kept_up = replace(kept_up, facts=facts | fresh, sorted_by=_sorted_again(known.sorted_by, before, fresh))
     else:
-        kept_up.__dict__["ids"] = known.ids  # The same set, so that an engine knows it again.
-    for words in known.words[:1]:
-        titles = dict(session.execute(select(Revision.id, Revision.title).where(Revision.id.in_(fresh))).all())
-        without = {id: words.titles[id] for id in before if id in words.titles}
-        if without != titles:
-            left = {id: title for id, title in words.titles.items() if id not in without}
-            words = Words(left | titles, words.lexicon.changed(without.values(), titles.values()))
-        kept_up.words.append(words)
+        kept_up.ids = known.ids  # The same set, so that an engine knows it again.
+    if kept_up.words is not None:
+        kept_up.words = _words_again(session, kept_up.words, before, fresh)
     return kept_up
+
+
+def _words_again(session: Session, known: Words, before: Collection[int], fresh: Collection[int]) -> Words:
+    """Return the words of the titles, with those of some revisions in the place of others."""
+    titles = dict(session.execute(select(Revision.id, Revision.title).where(Revision.id.in_(fresh))).all())
+    without = {id: known.titles[id] for id in before if id in known.titles}
+    if without == titles:
+        return known
+    left = {id: title for id, title in known.titles.items() if id not in without}
+    return Words(left | titles, known.lexicon.changed(without.values(), titles.values()))
 
 
 def _sorted_again(

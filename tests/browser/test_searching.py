@@ -147,6 +147,22 @@ def test_filters_stand_in_the_address_and_back_undoes_them(
     assert window.page.locator("main select[name=unit]").input_value() == ""
 
 
+def test_on_a_phone_the_filters_stand_two_in_a_row_so_that_hits_are_near(
+    shelves: dict[str, Made], open_window: Callable[..., Window]
+) -> None:
+    window = open_window("staff", width=360)
+    window.go("/search?q=khai+sinh")
+    boxes = {
+        name: window.page.locator(f"main .filters [name={name}]").bounding_box() for name in ("q", "on", "unit", "type")
+    }
+    assert all(box and box["width"] >= 100 for box in boxes.values())
+    assert boxes["q"]["width"] > 2 * boxes["unit"]["width"]
+    assert boxes["on"]["y"] == boxes["unit"]["y"] < boxes["type"]["y"]
+    first = window.page.locator("main tbody td.title").first.bounding_box()
+    assert first
+    assert first["y"] < 1000
+
+
 def test_without_a_script_the_field_is_a_plain_search(
     shelves: dict[str, Made], open_window: Callable[..., Window]
 ) -> None:

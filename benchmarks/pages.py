@@ -155,8 +155,8 @@ def _page(site: Site, size: int, engine: str) -> list[Line]:
 
     def forget() -> None:
         memory = finding._memories[site.engine]
-        memory.ranked.values.clear()
-        memory.counted.values.clear()
+        memory.ranked.clear()
+        memory.counted.clear()
 
     settle()  # As the server does before it serves.
 

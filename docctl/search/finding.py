@@ -29,7 +29,8 @@ from docctl.units import Unit
 
 LEAD_IN_FORCE = 0.5  # Of what is in force, before what is not.
 
-SIGHTS_KEPT, ANSWERS_KEPT = 16, 256
+ANSWERS_KEPT = 256
+MOST_IN_SIGHT = 500_000  # Revisions, in all that a process remembers of what each may see: about 200 MB.
 MOST_COUNTED = 5_000  # Hits, beyond which filters show no numbers: then words narrow better.
 MOST_SORTED = 2_000  # Of the best hits, when they are put in another order.
 
@@ -114,7 +115,7 @@ class _Memory:
     """What a process remembers of the answers that an engine gave, each with its mark in the trail."""
 
     trail: Trail = field(default_factory=Trail)
-    sights: Kept[Sight] = field(default_factory=lambda: Kept(SIGHTS_KEPT))
+    sights: Kept[Sight] = field(default_factory=lambda: Kept(MOST_IN_SIGHT, lambda sight: 100 + len(sight.facts)))
     ranked: Kept[Ranked] = field(default_factory=lambda: Kept(ANSWERS_KEPT))
     counted: Kept[dict[str, list[Choice]]] = field(default_factory=lambda: Kept(ANSWERS_KEPT))
     names: Kept[Names] = field(default_factory=lambda: Kept(1))

@@ -5,7 +5,7 @@ People sign in and confirm what they read all day, so an entry as such is no rea
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from sqlalchemy import or_, select
@@ -25,10 +25,12 @@ V = TypeVar("V")
 
 
 class Kept(Generic[V]):
-    """A few values, the most recently used ones."""
+    """A few values, the most recently used ones: at most so many, or so much by what each weighs, and always the latest."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, weigh: Callable[[V], int] = lambda value: 1) -> None:
         self.most = most
+        self.weigh = weigh
+        self.weight = 0
         self.values: OrderedDict[Hashable, V] = OrderedDict()
         self.lock = threading.Lock()
 
@@ -40,11 +42,20 @@ class Kept(Generic[V]):
             return self.values.get(key)
 
     def put(self, key: Hashable, value: V) -> None:
-        """Keep a value, and drop the one not used for longest when there are too many."""
+        """Keep a value, and drop those not used for longest while there is too much."""
         with self.lock:
+            if key in self.values:
+                self.weight -= self.weigh(self.values.pop(key))
             self.values[key] = value
-            while len(self.values) > self.most:
-                self.values.popitem(last=False)
+            self.weight += self.weigh(value)
+            while self.weight > self.most and len(self.values) > 1:
+                self.weight -= self.weigh(self.values.popitem(last=False)[1])
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self.values.clear()
+            self.weight = 0
 
 
 class Trail:

@@ -207,6 +207,19 @@ def test_work_on_drafts_leaves_what_staff_find_the_very_same_set(site, cast, mak
     assert after.ids is before.ids, "By the set an engine knows its filter again."
 
 
+def test_what_was_used_last_is_kept_and_the_weight_bounded():
+    kept: Kept[str] = Kept(10, len)
+    for key, value in (("a", "aaaa"), ("b", "bbbb"), ("a", "aaa")):
+        kept.put(key, value)
+    assert kept.get("b") == "bbbb"
+    kept.put("c", "cccc")
+    assert (kept.get("a"), kept.get("b"), kept.get("c"), kept.weight) == (None, "bbbb", "cccc", 8)
+    kept.put("d", "d" * 100)
+    assert (kept.get("c"), kept.get("d"), kept.weight) == (None, "d" * 100, 100)
+    kept.put("d", "d")
+    assert kept.weight == 1
+
+
 def test_more_documents_than_can_be_kept_up_are_read_anew(site, cast, make_revision, monkeypatch):
     monkeypatch.setattr(remembering, "MOST_TOUCHED", 1)
     trail = Trail()

@@ -2,7 +2,6 @@
 
 import random
 import re
-import sqlite3
 import unicodedata
 from collections.abc import Callable
 from contextlib import closing
@@ -110,7 +109,7 @@ def test_a_thousand_searches_show_no_hit_no_count_and_no_suggestion_of_what_is_n
     site, odd = mixed_office
     with site.database.reading() as session:
         now = session.connection().exec_driver_sql("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')").scalar_one()
-    with closing(sqlite3.connect(f"file:{site.settings.storage / 'docctl.db'}?mode=ro", uri=True)) as direct:
+    with closing(pysqlite3.connect(f"file:{site.settings.storage / 'docctl.db'}?mode=ro", uri=True)) as direct:
         shown = direct.execute(ORACLE, {"now": now}).fetchall()
         every = direct.execute(EVERYTHING).fetchall()
     public = {row[0]: row for row in shown}

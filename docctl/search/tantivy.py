@@ -179,7 +179,10 @@ class TantivyEngine:
         with self.builds.held():
             build = self.builds.live() or self.builds.created_live(self._prepare)
             with seals.sealing(self.folder / build, lambda: _needed(self.folder / build / PART)):
-                writer = self._at(build).index.writer(MEMORY, 1)
+                self._at(build)  # It is undamaged; but what is open here does not know what others began to write.
+                writer = Opened(build, self.folder / build / PART).index.writer(MEMORY, 1)
+                # A writer that was killed left files which no commit names; tantivy would give new ones the same names.
+                writer.garbage_collect_files()
                 for id in {0, *removals, *(revision.revision_id for revision in upserts)}:
                     writer.delete_documents_by_term("revision", id)
                 for revision in upserts:

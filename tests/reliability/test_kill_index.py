@@ -29,6 +29,7 @@ FIRST = 12
 SPAWNER = """
 import os
 import sys
+import traceback
 from itertools import count
 from pathlib import Path
 from docctl.config import load
@@ -53,6 +54,8 @@ for line in sys.stdin:
     if not child:
         try:
             index(*line.split())
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(1)
     print(child, flush=True)

@@ -1,11 +1,12 @@
 """The engine for large sites answers as the embedded one does: the same revisions, the same totals, hardly another order."""
 
+import os
 import random
 
 import pytest
 
 from benchmarks.corpus import documents
-from docctl.search import IndexedRevision, Query
+from docctl.search import IndexedRevision, Query, seals
 from docctl.search.whoosh import WhooshEngine
 
 tantivy = pytest.importorskip("docctl.search.tantivy", reason="the extra tantivy is not installed")
@@ -105,6 +106,27 @@ def test_it_keeps_the_position_and_another_process_sees_each_commit(tmp_path):
     assert ids(reader, "quy trinh", "all") == [1, 2]
     engine.apply([made(1, "ba")], [2], 4)
     assert (reader.position(), ids(reader, "mot", "all"), ids(reader, "quy", "all")) == (4, [], [1])
+
+
+@pytest.mark.parametrize("open_since", ["before", "after"])
+def test_what_a_killed_writer_left_is_no_hindrance_to_the_next_one(tmp_path, open_since):
+    engine, killed = tantivy.TantivyEngine(tmp_path), tantivy.TantivyEngine(tmp_path)
+    engine.apply([made(1, "một"), made(2, "hai")], (), 3)
+    assert ids(engine, "mot") == [1]
+    (meta,) = tmp_path.rglob("meta.json")
+    build = meta.parent.parent
+    before = [meta, build / seals.SEALS]
+    for path in before:
+        os.link(path, tmp_path / path.name)
+    killed.apply([made(1, "ba")], (), 4)
+    assert list(meta.parent.glob("*.del"))
+    for path in before:  # As if it had been killed with everything written but these.
+        (tmp_path / path.name).replace(path)
+    (build / seals.WRITING).touch()
+    after = engine if open_since == "before" else tantivy.TantivyEngine(tmp_path)
+    assert (after.position(), ids(after, "mot")) == (3, [1])
+    after.apply([made(1, "ba")], (), 4)
+    assert (after.position(), ids(after, "mot"), ids(after, "ba")) == (4, [], [1])
 
 
 def test_an_index_of_the_other_engine_is_no_index(tmp_path):

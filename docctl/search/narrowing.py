@@ -78,10 +78,8 @@ class Narrowed:
             yield "document", self.sight.having("document", [asked.document])
         for name, code in (("unit", asked.unit), *((f"unit {code}", code) for code in asked.units)):
             if code:
-                yield (
-                    name,
-                    self._having("unit", units.with_descendants(self.session, units.find(self.session, code).id)),
-                )
+                within = units.with_descendants(self.session, units.find(self.session, code).id)
+                yield name, self._having("unit", within)
         for name, code in (("type", asked.type), *((f"type {code}", code) for code in asked.types)):
             if code:
                 yield name, self._having("type", [documents.find_type(self.session, code).id])

@@ -146,13 +146,16 @@ def _kept_up(session: Session, known: Sight, asked: _Asked, mark: Head, touched:
     else:
         kept_up.ids = known.ids  # The same set, so that an engine knows it again.
     if kept_up.words is not None:
-        kept_up.words = _words_again(session, kept_up.words, before, fresh)
+        kept_up.words = _words_again(session, kept_up.words, about, before, fresh)
     return kept_up
 
 
-def _words_again(session: Session, known: Words, before: Collection[int], fresh: Collection[int]) -> Words:
+def _words_again(
+    session: Session, known: Words, about: ColumnElement[bool], before: Collection[int], fresh: Collection[int]
+) -> Words:
     """Return the words of the titles, with those of some revisions in the place of others."""
-    titles = dict(session.execute(select(Revision.id, Revision.title).where(Revision.id.in_(fresh))).all())
+    rows = session.execute(select(Revision.id, Revision.title).where(about))
+    titles = {id: title for id, title in rows if id in fresh}
     without = {id: known.titles[id] for id in before if id in known.titles}
     if without == titles:
         return known

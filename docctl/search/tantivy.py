@@ -63,7 +63,7 @@ class Opened:
             self.index.reload()
             self.searcher = self.index.searcher()
             self.seen = self.commit()
-            self.universes: dict[tuple[str, str], frozenset[int]] = {}
+            self.holders: dict[tuple[str, str], frozenset[int]] = {}
             self.places: dict[str, tuple[Any, Any] | None] = {}
             self.filters: dict[tuple[str, frozenset[int]], list[tuple[Any, Any]]] = {}
             self.expansions: dict[tuple[str, str], list[str]] = {}
@@ -76,12 +76,12 @@ class Opened:
     def having(self, field: str = "", term: str = "") -> frozenset[int]:
         """Return the revisions that have a term, or all of them."""
         key = (field, term)
-        if key not in self.universes:
+        if key not in self.holders:
             query = _term(field, term) if field else Found.all_query()
             hits = self.searcher.search(query, limit=max(1, self.searcher.num_docs), count=False).hits
             ids = self.searcher.fast_field_values("revision", [address for _, address in hits])
-            self.universes[key] = frozenset(int(id) for id in ids if id)
-        return self.universes[key]
+            self.holders[key] = frozenset(int(id) for id in ids if id)
+        return self.holders[key]
 
     def expanded(self, field: str, prefix: str) -> list[str]:
         """Return the first terms that begin with a prefix; `qt` begins every code of an office, so they are kept."""
@@ -134,7 +134,7 @@ class Opened:
             there = all_here.intersection(*groups)
             beside, missing = there - ids, (ids & all_here) - there
             if len(beside) + len(missing) < min(len(ids), len(others)):
-                clauses = [(Occur.Must, _any_of("fact", facts)) for facts in like]
+                clauses = [(Occur.Must, _with_any(facts)) for facts in like]
                 if missing:
                     either = [(Occur.Should, Found.boolean_query(clauses)), (Occur.Should, _named(missing))]
                     clauses = [(Occur.Must, Found.const_score_query(Found.boolean_query(either), 0.0))]
@@ -337,8 +337,8 @@ def _named(ids: Collection[int]) -> Any:
     return Found.const_score_query(Found.term_set_query(SCHEMA, "revision", sorted(ids)), 0.0)
 
 
-def _any_of(field: str, terms: Collection[str]) -> Any:
-    some = [(Occur.Should, _term(field, term)) for term in sorted(terms)]
+def _with_any(facts: Collection[str]) -> Any:
+    some = [(Occur.Should, _term("fact", fact)) for fact in sorted(facts)]
     return Found.const_score_query(Found.boolean_query(some), 0.0)
 
 

@@ -132,7 +132,9 @@ def signed_draft(site: Site, cast: Cast, made: Made) -> int:
 
 
 def defects(window: Window, axe: Axe) -> list[str]:
-    """Return everything that is wrong with the page in the window."""
+    """Return everything that is wrong with the page in the window, once it stands still."""
+    # Where a test turns the colours while a page is open, a button is half way between both for 120 ms.
+    window.page.wait_for_function("() => document.getAnimations().every(motion => motion.playState !== 'running')")
     found = [f"sticks out: {what}" for what in window.page.evaluate(STICKS_OUT)]
     result: dict[str, Any] = axe.run(window.page).response
     for violation in result["violations"]:

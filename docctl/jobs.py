@@ -263,15 +263,26 @@ def read_scans(site: Site) -> int:
 
 
 def keep_text(site: Site, sha256: str, found: "extract.Extracted | Sentence") -> None:
-    """Store the text that was read out of a content, or why there is none, and say so in the trail, once."""
+    """Store what a reading found of a content that waits for it, once."""
     with site.database.writing() as session:
         if contents.waits(session, sha256):
             keep_found(session, sha256, found)
-            _tell(session, sha256)
 
 
 def keep_found(session: Session, sha256: str, found: "extract.Extracted | Sentence") -> None:
-    """Store what a reading found within the caller's transaction; pages that are pictures wait for the reading of scans."""
+    """Store what a reading found, or why there is no text, within the caller's transaction, and say so in the trail.
+
+    A text that is there already stays, since words read from pictures would be lost; pages that are pictures wait for
+    the reading of scans. Every document that has the content is told of it, not only the one it was read for.
+    """
+    row = contents.text_of(session, sha256)
+    if row is not None and row.status == contents.EXTRACTED:
+        return
+    _keep_text(session, sha256, found)
+    _tell(session, sha256)
+
+
+def _keep_text(session: Session, sha256: str, found: "extract.Extracted | Sentence") -> None:
     if isinstance(found, Sentence):
         contents.has_no_text(session, sha256, found)
         return

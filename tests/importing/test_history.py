@@ -2,10 +2,12 @@
 
 import csv
 import hashlib
+import io
 import json
 import tarfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from docctl import clock, histories, revisions
+from docctl import clock, contents, histories, revisions
+from docctl.audit import Action, AuditEntry
 from docctl.documents import Document
 from docctl.histories import HistoryEvent
 from docctl.importing.history import Plan, Result, import_history
 from docctl.revisions import Revision
+from docctl.search import finding, following
 from docctl.site import Site
 from docctl.verify import verify
 from tests.conftest import Cast, Made, decide
@@ -234,6 +238,46 @@ def test_no_other_program_withdraws_what_no_line_withdraws(site: Site, history: 
             )
     with pytest.raises(IntegrityError, match="never changed"), site.database.writing() as session:
         session.connection().exec_driver_sql("UPDATE history_event SET author = 'Người khác'")
+
+
+def with_the_same_file(site: Site, cast: Cast, made: Made, text: str, *, ocr: str = "") -> str:
+    """Give a draft the file that a line of a history brings too: it waits for its words, or they were read."""
+    stored = site.store.put(io.BytesIO(text.encode()), limit_bytes=1 << 20)
+    with site.database.writing() as session:
+        content = contents.keep(session, sha256=stored.sha256, size=stored.size, kind="md")
+        if ocr:
+            contents.has_text(session, stored.sha256, text=ocr, method="ocr", scans=[1], ocr=contents.SCANS_READ)
+        row, author = session.get_one(Revision, made.id), cast.reader(session, "author")
+        revisions.edit(session, row, by=author, seen=row.lock, content=content, file_name="sổ tay.md")
+    return stored.sha256
+
+
+def test_whoever_waits_for_the_words_of_the_same_file_gets_them_too(
+    site: Site, cast: Cast, make_revision: Callable[..., Made], history: History
+) -> None:
+    made = make_revision("draft", title="Dự thảo")
+    with_the_same_file(site, cast, made, "Quy định về hoả táng")
+    following.follow(site.database, site.engine)
+    history.add("created", "2021-01-01T02:00:00Z", rev=1, text="Quy định về hoả táng")
+    history.take(site)
+    following.follow(site.database, site.engine)
+    with site.database.reading() as session:
+        found = finding.find(session, site.engine, "hỏa táng", reader=cast.reader(session, "author"), scope="all")
+        assert {hit.document for hit in found.hits} >= {made.document_id}
+        told = session.scalars(select(AuditEntry).where(AuditEntry.action == Action.TEXT_EXTRACTED)).all()
+        assert [entry.document_id for entry in told] == [made.document_id]
+
+
+def test_words_that_were_read_from_pictures_are_not_lost_to_an_import(
+    site: Site, cast: Cast, make_revision: Callable[..., Made], history: History
+) -> None:
+    sha256 = with_the_same_file(site, cast, make_revision("draft"), "ảnh", ocr="Chữ đọc từ ảnh")
+    history.add("created", "2021-01-01T02:00:00Z", rev=1, text="ảnh")
+    history.take(site)
+    with site.database.reading() as session:
+        row = contents.text_of(session, sha256)
+        assert row is not None
+        assert (row.text, row.method, row.ocr) == ("Chữ đọc từ ảnh", "ocr", contents.SCANS_READ)
 
 
 REAL = {"radiotherapyai": (150, 347, 218, 62), "openregulatory": (106, 346, 5, 13)}

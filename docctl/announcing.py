@@ -133,7 +133,7 @@ def _found(session: Session, row: News) -> list[Told]:
         if (owner or by.has(*next_roles)) and (act := tasks.waits_for(session, subject, by=by)):
             told.append(Told(account.id, WAITS, WAITING.fill(act=act, what=_what(subject))))
         elif owner and subject.state in RESULTS[row.noun]:
-            state = lifecycle.workflow_of(session, subject).states[subject.state].label
+            state = lifecycle.label(session, subject)
             told.append(Told(account.id, RESULT, BECAME.fill(what=_what(subject), state=state)))
     return told
 

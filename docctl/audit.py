@@ -155,6 +155,18 @@ class Head:
     hash: str
 
 
+class Anchored:
+    """Mixed into the tables of papers on which the end of the trail is printed, as it was when they were signed."""
+
+    head_sequence: Mapped[int | None]
+    head_hash: Mapped[str] = mapped_column(String(64), default="")
+
+    @property
+    def head(self) -> Head | None:
+        """The end of the trail that is printed; None until the paper is signed."""
+        return Head(self.head_sequence, self.head_hash) if self.head_sequence is not None else None
+
+
 def record(
     session: Session,
     action: str,

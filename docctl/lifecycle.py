@@ -4,9 +4,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from docctl import audit, clock, notices, workflow
@@ -106,17 +116,30 @@ class Signature(Base):
         }
 
 
-class Subject(Protocol):
-    """What moves through a workflow: a revision, a decision, a change request."""
+class Subject:
+    """Mixed into the tables of what moves through a workflow, under the version it began with, in rounds of signatures.
+
+    `lock` rises with every write, so that a page that is old is noticed. The state is a column of each table's own,
+    which knows the states there are.
+    """
 
     NOUN: ClassVar[str]
     MOVED: ClassVar[Action]
+    __table_args__: Any
     id: Mapped[int]
     state: Mapped[str]
-    lock: Mapped[int]
-    round: Mapped[int]
-    workflow: Mapped[str]
+    round: Mapped[int] = mapped_column(default=1)
+    lock: Mapped[int] = mapped_column(default=1)
+    workflow: Mapped[str] = mapped_column(String(60))
     workflow_version: Mapped[int]
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """Bind the version to those that are registered; a key of two columns has to be among the table's arguments."""
+        follows = ForeignKeyConstraint(
+            ["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]
+        )
+        cls.__table_args__ = (follows, *cls.__table_args__)
+        super().__init_subclass__(**given)
 
 
 def register(session: Session, files: Iterable[Workflow]) -> None:
@@ -188,6 +211,16 @@ def workflow_of(session: Session, subject: Any) -> Workflow:
             ).one()
         )
     return loaded[key]
+
+
+def begun(follows: Workflow) -> dict[str, Any]:
+    """Return the columns of a subject that begins now under a version of its workflow."""
+    return {"round": 1, "lock": 1, "workflow": follows.name, "workflow_version": follows.version}
+
+
+def label(session: Session, subject: Any) -> Sentence:
+    """Return the word for the state that a subject is in."""
+    return workflow_of(session, subject).states[subject.state].label
 
 
 def move(

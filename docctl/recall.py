@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -19,11 +18,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from docctl import audit, clock, lifecycle, workflow
-from docctl.audit import Action, Head
+from docctl.audit import Action, Anchored
 from docctl.database import Base, Instant
 from docctl.distribution import HELD, ControlledCopy, Ledger, copies
 from docctl.documents import Document
-from docctl.lifecycle import Stale
+from docctl.lifecycle import Stale, Subject
 from docctl.people import Reader, Reauthenticated
 from docctl.revisions import Revision
 from docctl.rules import Facts, NoRole, Refused, Sentence, lacks
@@ -42,14 +41,13 @@ ONLY_KEEPERS = Sentence(
 )
 
 
-class Recall(Base):
+class Recall(Subject, Anchored, Base):
     """The recall that a decision opened, and its minutes (F6); from reconciling on its words and numbers are fixed."""
 
     __tablename__ = "recall"
     NOUN: ClassVar[str] = "recall"
     MOVED: ClassVar[Action] = Action.RECALL_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         CheckConstraint("state IN ('open', 'reconciled', 'closed')", name="state"),
         CheckConstraint(
             "state = 'open' OR (number <> '' AND held_on IS NOT NULL AND participants <> '' AND content_hash IS NOT NULL "
@@ -77,10 +75,6 @@ class Recall(Base):
     participants: Mapped[str] = mapped_column(Text, default="")
     due_on: Mapped[date]
     state: Mapped[str] = mapped_column(String(12))
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     content_hash: Mapped[str | None] = mapped_column(String(64))
     issued: Mapped[int | None]
     returned: Mapped[int | None]
@@ -89,13 +83,6 @@ class Recall(Base):
     lost: Mapped[int | None]
     opened_at: Mapped[datetime] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
-    head_sequence: Mapped[int | None]
-    head_hash: Mapped[str] = mapped_column(String(64), default="")
-
-    @property
-    def head(self) -> Head | None:
-        """The end of the trail when the minutes were reconciled: it is printed on them."""
-        return Head(self.head_sequence, self.head_hash) if self.head_sequence is not None else None
 
 
 class RecallLine(Base):
@@ -132,10 +119,7 @@ def begin(
         basis=Sentence("Quyết định số {number}", "Decision {number}").fill(number=number).vi,
         due_on=max(due.values()),
         state=workflow.fire(follows, None, "begin", known),
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         opened_at=clock.now(),
     )
     session.add(recall)
@@ -211,7 +195,7 @@ def settle(
     if copy.state not in HELD:
         raise Refused(
             Sentence("Bản {name} đã ghi rồi: {state}.", "Copy {name} is recorded already: {state}.").fill(
-                name=name, state=copies.label(session, copy)
+                name=name, state=lifecycle.label(session, copy)
             ),
             field="copy",
         )
@@ -315,11 +299,6 @@ def content_hash(session: Session, recall: Recall) -> str:
         [line.copy_id, line.copy.state, line.copy.condition, line.copy.settled_at] for line in lines_of(session, recall)
     ]
     return hashlib.sha256(audit.canonical({**_words(recall), "lines": lines}).encode()).hexdigest()
-
-
-def label(session: Session, recall: Recall) -> Sentence:
-    """Return the word for how far a recall is."""
-    return lifecycle.workflow_of(session, recall).states[recall.state].label
 
 
 def is_open(recall: Recall) -> bool:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -30,7 +29,7 @@ from docctl.audit import Action, AuditEntry
 from docctl.contents import Content
 from docctl.database import Base, Instant
 from docctl.documents import Document, checked_title
-from docctl.lifecycle import Stale
+from docctl.lifecycle import Stale, Subject
 from docctl.people import Account, Reader, Reauthenticated
 from docctl.rules import Facts, Refused, Sentence
 from docctl.workflow import Act, Workflow
@@ -45,14 +44,13 @@ def _among(values: Sequence[str]) -> str:
     return f"({', '.join(repr(value) for value in values)})"
 
 
-class Revision(Base):
+class Revision(Subject, Base):
     """One edition of a document; its content is frozen from submission on, its interval is set by decisions only."""
 
     __tablename__ = "revision"
     NOUN: ClassVar[str] = "revision"
     MOVED: ClassVar[Action] = Action.REVISION_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         CheckConstraint(f"state IN {_among(STATES)}", name="state"),
         CheckConstraint("origin IN ('workflow', 'import')", name="origin"),
         CheckConstraint("edition >= 0 AND amendment >= 0", name="edition"),
@@ -106,10 +104,6 @@ class Revision(Base):
     amendment: Mapped[int]
     title: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(12), index=True)
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     author_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     file_sha256: Mapped[str | None] = mapped_column(ForeignKey("content.sha256"), index=True)
     file_name: Mapped[str] = mapped_column(String(400), default="")
@@ -226,10 +220,7 @@ def draft(
         amendment=numbers[1],
         title=checked_title(title) if title.strip() else document.title,
         state=state,
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         author_id=by.id,
         file_sha256=content.sha256 if content else None,
         file_name=file_name,
@@ -296,10 +287,7 @@ def import_in_force(
         amendment=amendment,
         title=checked_title(title),
         state="issued",
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         author_id=by.id,
         file_sha256=content.sha256,
         file_name=file_name,

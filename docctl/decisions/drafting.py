@@ -46,10 +46,7 @@ def draft(
     decision = Decision(
         title=checked_title(title),
         state=state,
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         drafted_by_id=by.id,
         created_at=clock.now(),
     )

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -21,6 +20,7 @@ from docctl import audit
 from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.documents import Document
+from docctl.lifecycle import Subject
 from docctl.people import Account
 from docctl.revisions import Revision
 from docctl.rules import Refused, Sentence
@@ -38,14 +38,13 @@ ISSUE, WITHDRAW, KEEP = "issue", "withdraw", "keep"
 MOST_TYPED = 2000
 
 
-class Decision(Base):
+class Decision(Subject, Base):
     """A decision; from its signature on it has a number unique in its year, a date and a signer."""
 
     __tablename__ = "decision"
     NOUN: ClassVar[str] = "decision"
     MOVED: ClassVar[Action] = Action.DECISION_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         CheckConstraint("state IN ('draft', 'checked', 'signed', 'executed', 'cancelled')", name="state"),
         CheckConstraint(
             "state NOT IN ('signed', 'executed') OR (signer_id IS NOT NULL AND number <> '' AND signed_on IS NOT NULL "
@@ -74,10 +73,6 @@ class Decision(Base):
     signer_form: Mapped[str] = mapped_column(String(10), default="")
     signing_block: Mapped[str] = mapped_column(Text, default="", server_default="")
     state: Mapped[str] = mapped_column(String(12))
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     checked_hash: Mapped[str | None] = mapped_column(String(64))
     drafted_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -24,6 +23,7 @@ from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.distribution.lists import ELECTRONIC, may_see
 from docctl.documents import Document
+from docctl.lifecycle import Subject
 from docctl.people import Account, Reader
 from docctl.revisions import Revision
 from docctl.rules import Facts, Refused, Sentence
@@ -37,14 +37,13 @@ _NUMBER = re.compile(r"^(?P<code>.+?)\s*[|;#]\s*(?P<edition>\d+)(?:/(?P<amendmen
 _MARK = re.compile(r"(?:^|[/:#])C(?P<id>\d+)$")
 
 
-class ControlledCopy(Base):
+class ControlledCopy(Subject, Base):
     """One numbered copy of a revision, and where it is."""
 
     __tablename__ = "controlled_copy"
     NOUN: ClassVar[str] = "controlled_copy"
     MOVED: ClassVar[Action] = Action.COPY_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state"),
         CheckConstraint("medium IN ('electronic', 'paper', 'posted')", name="medium"),
         CheckConstraint("(unit_id IS NULL) <> (account_id IS NULL)", name="holder"),
@@ -65,10 +64,6 @@ class ControlledCopy(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     state: Mapped[str] = mapped_column(String(16), index=True)
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     made_at: Mapped[datetime] = mapped_column(Instant)
     delivered_at: Mapped[datetime | None] = mapped_column(Instant)
     delivered_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
@@ -194,11 +189,6 @@ def is_prepared(copy: ControlledCopy) -> bool:
 def is_returned(copy: ControlledCopy) -> bool:
     """Say whether a copy came back and waits to be destroyed or archived."""
     return copy.state == "returned"
-
-
-def label(session: Session, copy: ControlledCopy) -> Sentence:
-    """Return the word for where a copy is."""
-    return lifecycle.workflow_of(session, copy).states[copy.state].label
 
 
 def copies_of(session: Session, revision: Revision) -> list[ControlledCopy]:

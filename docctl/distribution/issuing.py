@@ -97,10 +97,7 @@ class Issuing:
             unit_id=holding.unit_id,
             account_id=holding.account_id,
             state=state,
-            round=1,
-            lock=1,
-            workflow=follows.name,
-            workflow_version=follows.version,
+            **lifecycle.begun(follows),
             made_at=clock.now(),
         )
         copy.revision = revision
@@ -124,10 +121,7 @@ class Issuing:
                 revision_id=revision.id,
                 account_id=account_id,
                 state=state,
-                round=1,
-                lock=1,
-                workflow=follows.name,
-                workflow_version=follows.version,
+                **lifecycle.begun(follows),
                 asked_at=at,
             )
             for account_id in readers

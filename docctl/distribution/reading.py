@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -26,6 +25,7 @@ from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.distribution.lists import may_see
 from docctl.documents import Document
+from docctl.lifecycle import Subject
 from docctl.people import Account, Reader
 from docctl.revisions import IN_FORCE, Revision
 from docctl.rules import Facts, Sentence
@@ -41,14 +41,13 @@ NEGATIVE = Sentence("Hết hiệu lực khi chưa xác nhận", "Ended before it
 LEFT = Sentence("Đã nghỉ; người kế nhiệm: {heir}.", "Left; the successor is {heir}.")
 
 
-class ReadTask(Base):
+class ReadTask(Subject, Base):
     """One person is asked to read one revision."""
 
     __tablename__ = "read_task"
     NOUN: ClassVar[str] = "read_task"
     MOVED: ClassVar[Action] = Action.READ_TASK_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         CheckConstraint("state IN ('waiting', 'opened', 'understood', 'exempt')", name="state"),
         CheckConstraint("state = 'exempt' OR (opened_at IS NULL) = (state = 'waiting')", name="opened"),
         CheckConstraint("(understood_at IS NOT NULL) = (state = 'understood')", name="understood"),
@@ -61,10 +60,6 @@ class ReadTask(Base):
     revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     state: Mapped[str] = mapped_column(String(12))
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     asked_at: Mapped[datetime] = mapped_column(Instant)
     opened_at: Mapped[datetime | None] = mapped_column(Instant)
     understood_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -234,10 +229,7 @@ def _ask_anew(session: Session, task: ReadTask, heir: Account, *, by: Account | 
         revision_id=task.revision_id,
         account_id=heir.id,
         state=workflow.fire(follows, None, "ask", Facts(roles=frozenset({"controller"}), executing=True)),
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         asked_at=clock.now(),
     )
     session.add(asked)
@@ -339,7 +331,7 @@ def label(session: Session, task: ReadTask) -> Sentence:
     """Return the word for where a task stands."""
     if task.status() == SUPERSEDED:
         return NEGATIVE
-    return lifecycle.workflow_of(session, task).states[task.state].label
+    return lifecycle.label(session, task)
 
 
 def _loaded(session: Session, *wanted: Any) -> list[ReadTask]:

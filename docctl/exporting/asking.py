@@ -86,7 +86,7 @@ def _row(session: Session, number: int, row: ChangeRequest, off: Collection[date
         row.drafter.title(locale) if row.drafter else "",
         row.draft_due,
         "\n".join(said),
-        lifecycle.workflow_of(session, row).states[row.state].label.get(locale),
+        lifecycle.label(session, row).get(locale),
         requests.number_of_decision(session, row),
         row.legal_basis,
         law,

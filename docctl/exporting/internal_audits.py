@@ -175,7 +175,7 @@ def slip(session: Session, found: Nonconformity, *, locale: str) -> Paper:
         grade=GRADES[found.grade],
         number=found.internal_audit.number_text,
         due=_day(found.due_on),
-        state=findings.label(session, found),
+        state=lifecycle.label(session, found),
     )
     sample = found.sample
     which = (
@@ -289,7 +289,7 @@ def _finding(session: Session, row: Nonconformity, locale: str) -> list[Cell]:
         row.unit.name(locale),
         row.due_on,
         row.remedy,
-        findings.label(session, row).get(locale),
+        lifecycle.label(session, row).get(locale),
     ]
 
 

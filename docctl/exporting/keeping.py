@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from docctl import audit, clock, units
+from docctl import audit, clock, lifecycle, units
 from docctl.exporting.paper import Block, Cell, Paper, Row
 from docctl.people import Reader
 from docctl.register import Asked
@@ -64,7 +64,7 @@ def disposals(session: Session, asked: Asked, *, by: Reader, locale: str) -> Pap
                 continue
             told = (line.revision.document.code, line.revision.title, line.revision.edition_text, each.number)
             what = (each.held_on, each.council, each.basis, 1 + archived.get(line.revision_id, 0), line.reason)
-            how = (line.keep_until, each.method, each.done_by, each.witness, disposal.label(session, each).get(locale))
+            how = (line.keep_until, each.method, each.done_by, each.witness, lifecycle.label(session, each).get(locale))
             rows.append([len(rows) + 1, *told, *what, *how])
             about.append(line.revision.document_id)
     return _paper(session, DISPOSALS, "F7", Block("", _said(DISPOSAL_HEADINGS, locale), rows, about), locale)

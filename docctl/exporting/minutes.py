@@ -3,7 +3,6 @@
 from sqlalchemy.orm import Session
 
 from docctl import audit, clock, lifecycle, recall, units
-from docctl.distribution import copies
 from docctl.exporting.paper import DRAFT, Block, Cell, Paper, Signer, signed_here
 from docctl.recall import Recall, RecallLine
 from docctl.retention import Disposal, disposal
@@ -100,7 +99,7 @@ def row(session: Session, number: int, line: RecallLine, locale: str) -> list[st
     copy = line.copy
     back = not recall.is_held(line) and copy.state != "lost"
     settled = clock.local(copy.settled_at).strftime("%d/%m/%Y") if copy.settled_at else ""
-    said = copies.label(session, copy).get(locale)
+    said = lifecycle.label(session, copy).get(locale)
     return [
         number,
         copy.revision.document.code,

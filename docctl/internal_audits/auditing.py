@@ -47,10 +47,7 @@ def open_audit(
         last_day=last_day,
         checklist=checklist.newest(),
         state=state,
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         opened_by_id=by.id,
         created_at=clock.now(),
     )
@@ -149,11 +146,6 @@ def waiting_for(session: Session, found: InternalAudit, *, by: Reader) -> Senten
     """Say who acts next on an audit."""
     follows = lifecycle.workflow_of(session, found)
     return workflow.waiting_for(follows, found.state, facts(session, found, by=by))
-
-
-def label(session: Session, found: InternalAudit) -> Sentence:
-    """Return the word for how far an audit is."""
-    return lifecycle.workflow_of(session, found).states[found.state].label
 
 
 def missing(session: Session, found: InternalAudit) -> Sentence | None:

@@ -110,10 +110,7 @@ def raise_finding(
         proof="",
         verification="",
         state=state,
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         raised_by_id=by.id,
         created_at=clock.now(),
     )
@@ -221,11 +218,6 @@ def acts(session: Session, slip: Nonconformity, *, by: Reader) -> list[Act]:
 def waiting_for(session: Session, slip: Nonconformity, *, by: Reader) -> Sentence:
     """Say who acts next on a slip."""
     return workflow.waiting_for(lifecycle.workflow_of(session, slip), slip.state, facts(slip, by=by))
-
-
-def label(session: Session, slip: Nonconformity) -> Sentence:
-    """Return the word for how far a slip is."""
-    return lifecycle.workflow_of(session, slip).states[slip.state].label
 
 
 def is_pending(slip: Nonconformity) -> bool:

@@ -6,7 +6,6 @@ from typing import ClassVar
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -15,11 +14,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from docctl import clock
-from docctl.audit import Action, Head
+from docctl.audit import Action, Anchored
 from docctl.contents import Content
 from docctl.database import Base, Instant
 from docctl.decisions import Decision
 from docctl.documents import Document
+from docctl.lifecycle import Subject
 from docctl.people import Account
 from docctl.revisions import Revision
 from docctl.units import Unit
@@ -30,14 +30,13 @@ MAJOR, MINOR, OBSERVATION = "major", "minor", "observation"
 FINDING, PROOF = "finding", "proof"
 
 
-class InternalAudit(Base):
+class InternalAudit(Subject, Anchored, Base):
     """An audit by the office of itself: scope, criteria, days, people and plan; once reported it never changes."""
 
     __tablename__ = "internal_audit"
     NOUN: ClassVar[str] = "internal_audit"
     MOVED: ClassVar[Action] = Action.INTERNAL_AUDIT_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         UniqueConstraint("year", "number"),
         CheckConstraint("state IN ('planned', 'under_way', 'reported', 'cancelled')", name="state"),
         CheckConstraint("last_day IS NULL OR first_day IS NULL OR last_day >= first_day", name="days"),
@@ -61,16 +60,10 @@ class InternalAudit(Base):
     conclusion: Mapped[str] = mapped_column(Text, default="")
     checklist: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(12))
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     content_hash: Mapped[str | None] = mapped_column(String(64))
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime] = mapped_column(Instant)
     reported_at: Mapped[datetime | None] = mapped_column(Instant)
-    head_sequence: Mapped[int | None]
-    head_hash: Mapped[str] = mapped_column(String(64), default="")
 
     opened_by: Mapped[Account] = relationship()
 
@@ -78,11 +71,6 @@ class InternalAudit(Base):
     def number_text(self) -> str:
         """The number as it is written: `01/2026`."""
         return f"{self.number:02d}/{self.year}"
-
-    @property
-    def head(self) -> Head | None:
-        """The end of the trail when the report was signed: it is printed on the report."""
-        return Head(self.head_sequence, self.head_hash) if self.head_sequence is not None else None
 
 
 class Draw(Base):
@@ -161,14 +149,13 @@ class Answer(Base):
     note: Mapped[str] = mapped_column(Text, default="")
 
 
-class Nonconformity(Base):
+class Nonconformity(Subject, Base):
     """A finding with its corrective-action slip: what is wrong, whose it is, by when, the answer, the proof, who verified it."""
 
     __tablename__ = "nonconformity"
     NOUN: ClassVar[str] = "nonconformity"
     MOVED: ClassVar[Action] = Action.NONCONFORMITY_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         UniqueConstraint("internal_audit_id", "position"),
         CheckConstraint("state IN ('open', 'answered', 'closed', 'cancelled')", name="state"),
         CheckConstraint("grade IN ('major', 'minor', 'observation')", name="grade"),
@@ -202,10 +189,6 @@ class Nonconformity(Base):
     proof: Mapped[str] = mapped_column(Text, default="")
     verification: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(12))
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     content_hash: Mapped[str | None] = mapped_column(String(64))
     raised_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -23,7 +22,7 @@ from docctl.audit import Action
 from docctl.contents import Content
 from docctl.database import Base, Instant
 from docctl.documents import Document, DocumentType
-from docctl.lifecycle import Signature
+from docctl.lifecycle import Signature, Subject
 from docctl.people import Account
 from docctl.revisions import Change, Revision
 from docctl.rules import Sentence
@@ -48,14 +47,13 @@ def _among(values: Sequence[str]) -> str:
     return f"({', '.join(repr(value) for value in values)})"
 
 
-class ChangeRequest(Base):
+class ChangeRequest(Subject, Base):
     """A request to write, amend, withdraw or adopt a document; numbered in its year, and locked from submission on."""
 
     __tablename__ = "change_request"
     NOUN: ClassVar[str] = "change_request"
     MOVED: ClassVar[Action] = Action.REQUEST_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         UniqueConstraint("year", "number"),
         CheckConstraint(f"kind IN {_among(tuple(KINDS))}", name="kind"),
         CheckConstraint(f"state IN {_among(STATES)}", name="state"),
@@ -80,10 +78,6 @@ class ChangeRequest(Base):
     number: Mapped[int]
     kind: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(12), index=True)
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     requester_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     requester_unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -20,10 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from docctl import audit, clock, lifecycle, workflow
-from docctl.audit import Action, Head
+from docctl.audit import Action, Anchored
 from docctl.database import Base, Instant
 from docctl.documents import Document
-from docctl.lifecycle import Stale
+from docctl.lifecycle import Stale, Subject
 from docctl.people import Reader, Reauthenticated
 from docctl.retention import schedule, tombstones
 from docctl.retention.schedule import DUE, STANDINGS, refuse_unless_controller
@@ -39,14 +38,13 @@ GONE = Sentence(
 )
 
 
-class Disposal(Base):
+class Disposal(Subject, Anchored, Base):
     """A disposal and its minutes (F7); from the first signature on its words and lines are fixed."""
 
     __tablename__ = "disposal"
     NOUN: ClassVar[str] = "disposal"
     MOVED: ClassVar[Action] = Action.DISPOSAL_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         CheckConstraint("state IN ('draft', 'agreed', 'executed', 'cancelled')", name="state"),
         CheckConstraint(
             "state NOT IN ('agreed', 'executed') OR (number <> '' AND held_on IS NOT NULL AND basis <> '' AND council <> '' "
@@ -74,23 +72,12 @@ class Disposal(Base):
     done_by: Mapped[str] = mapped_column(Text, default="")
     witness: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(12))
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     content_hash: Mapped[str | None] = mapped_column(String(64))
     drafted_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime] = mapped_column(Instant)
     executed_at: Mapped[datetime | None] = mapped_column(Instant)
-    head_sequence: Mapped[int | None]
-    head_hash: Mapped[str] = mapped_column(String(64), default="")
 
     lines: Mapped[list["DisposalLine"]] = relationship(order_by="DisposalLine.position", cascade="all, delete-orphan")
-
-    @property
-    def head(self) -> Head | None:
-        """The end of the trail when the council signed: it is printed on the minutes."""
-        return Head(self.head_sequence, self.head_hash) if self.head_sequence is not None else None
 
 
 class DisposalLine(Base):
@@ -123,10 +110,7 @@ def draft(session: Session, *, by: Reader, revision_ids: Iterable[int]) -> Dispo
         )
     made = Disposal(
         state=state,
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         drafted_by_id=by.id,
         created_at=clock.now(),
     )
@@ -228,11 +212,6 @@ def acts(session: Session, disposal: Disposal, *, by: Reader) -> list[Act]:
 def content_hash(disposal: Disposal) -> str:
     """Return the SHA-256, in hex, of what the minutes say: their words and every line."""
     return hashlib.sha256(audit.canonical({**_words(disposal), "lines": _plain_lines(disposal)}).encode()).hexdigest()
-
-
-def label(session: Session, disposal: Disposal) -> Sentence:
-    """Return the word for how far a disposal is."""
-    return lifecycle.workflow_of(session, disposal).states[disposal.state].label
 
 
 def is_draft(disposal: Disposal) -> bool:

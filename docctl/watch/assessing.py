@@ -282,10 +282,7 @@ def _opened(
         procedure_id=procedure.id if procedure else None,
         state=state,
         finding="",
-        round=1,
-        lock=1,
-        workflow=follows.name,
-        workflow_version=follows.version,
+        **lifecycle.begun(follows),
         created_at=clock.now(),
     )
     row.law, row.document, row.procedure = law, document, procedure

@@ -3,13 +3,14 @@
 from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from docctl.audit import Action
 from docctl.database import Base, Instant
 from docctl.documents import Document
 from docctl.external import ExternalDocument
+from docctl.lifecycle import Subject
 from docctl.people import Account
 from docctl.procedures import Procedure
 from docctl.requests import ChangeRequest
@@ -19,14 +20,13 @@ OPEN = ("open", "must_change")
 CONFIRMED, REJECTED = "confirmed", "rejected"
 
 
-class LegalAssessment(Base):
+class LegalAssessment(Subject, Base):
     """What a change of a law means for one document or procedure that cites it; it has a deadline and one end."""
 
     __tablename__ = "legal_assessment"
     NOUN: ClassVar[str] = "legal_assessment"
     MOVED: ClassVar[Action] = Action.ASSESSMENT_MOVED
     __table_args__ = (
-        ForeignKeyConstraint(["workflow", "workflow_version"], ["workflow_version.name", "workflow_version.version"]),
         CheckConstraint("state IN ('open', 'must_change', 'done', 'no_effect')", name="state"),
         CheckConstraint("(document_id IS NULL) <> (procedure_id IS NULL)", name="subject"),
         CheckConstraint("(finished_on IS NOT NULL) = (state IN ('done', 'no_effect'))", name="finished"),
@@ -49,10 +49,6 @@ class LegalAssessment(Base):
     finding: Mapped[str] = mapped_column(Text, default="")
     change_request_id: Mapped[int | None] = mapped_column(ForeignKey("change_request.id"))
     finished_on: Mapped[date | None]
-    round: Mapped[int] = mapped_column(default=1)
-    lock: Mapped[int] = mapped_column(default=1)
-    workflow: Mapped[str] = mapped_column(String(60))
-    workflow_version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)
 
     law: Mapped[ExternalDocument] = relationship()

@@ -12,7 +12,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectField, StringField
 
-from docctl import distribution, documents, people, register, revisions, units
+from docctl import distribution, documents, lifecycle, people, register, revisions, units
 from docctl.distribution import ControlledCopy, DistributionEntry, ReadTask, copies, lists, reading
 from docctl.documents import DocumentType
 from docctl.exporting import labels
@@ -330,7 +330,7 @@ def _copy_row(copy: ControlledCopy) -> SimpleNamespace:
         mark=copy.mark,
         medium=show.say(lists.MEDIA[copy.medium]),
         holder=copy.holder.get(locale),
-        label=show.say(copies.label(session, copy)),
+        label=show.say(lifecycle.label(session, copy)),
         delivered_at=copy.delivered_at,
         delivered_by=copy.delivered_by.title(locale) if copy.delivered_by else "",
         received_at=copy.received_at,

@@ -272,7 +272,7 @@ def _page(
     return render_template(
         "internal_audits/show.html",
         audit=found,
-        label=show.say(audits.label(session, found)),
+        label=show.say(lifecycle.label(session, found)),
         look=LOOKS[found.state],
         waiting=show.say(audits.waiting_for(session, found, by=me)),
         error="" if refused is not None and refused.field in ("password", "reason") else error,
@@ -403,7 +403,7 @@ def _listed(row: InternalAudit) -> SimpleNamespace:
         first_day=row.first_day,
         last_day=row.last_day,
         look=LOOKS[row.state],
-        label=show.say(audits.label(session, row)),
+        label=show.say(lifecycle.label(session, row)),
         samples=len(samples),
         walked=sum(not each.open_points for each in samples),
         slips=len(slips),

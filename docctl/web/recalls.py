@@ -158,7 +158,7 @@ def _page(
     return render_template(
         "recalls/show.html",
         recall=found,
-        label=show.say(recall.label(session, found)),
+        label=show.say(lifecycle.label(session, found)),
         decision=recall.decision_number(session, found),
         error="" if asked else error,
         imbalance=recall.imbalance(session, found),
@@ -189,7 +189,7 @@ def _listed(row: Recall) -> SimpleNamespace:
         decision=recall.decision_number(session, row),
         opened_at=row.opened_at,
         due_on=row.due_on,
-        label=show.say(recall.label(session, row)),
+        label=show.say(lifecycle.label(session, row)),
         number=row.number,
         ledger=recall.ledger(session, row),
         overdue=row.due_on < clock.today(),
@@ -209,7 +209,7 @@ def _line(line: RecallLine) -> SimpleNamespace:
         due_on=line.due_on,
         late=line.late,
         settled_at=copy.settled_at,
-        label=show.say(copies.label(edge.reading(), copy)),
+        label=show.say(lifecycle.label(edge.reading(), copy)),
         condition=copy.condition,
     )
 

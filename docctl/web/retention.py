@@ -185,7 +185,7 @@ def _disposal_page(
     return render_template(
         "retention/disposal.html",
         disposal=found,
-        label=show.say(disposal.label(session, found)),
+        label=show.say(lifecycle.label(session, found)),
         error="" if asked else error,
         lines=disposal.lines_of(session, found),
         acts=[acting.shown(given, refused if given.trigger == trigger else None) for given in acts],
@@ -216,7 +216,7 @@ def _listed(row: Disposal) -> SimpleNamespace:
         id=row.id,
         number=row.number,
         held_on=row.held_on,
-        label=show.say(disposal.label(edge.reading(), row)),
+        label=show.say(lifecycle.label(edge.reading(), row)),
         lines=len(row.lines),
     )
 

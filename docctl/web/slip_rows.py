@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 from flask import url_for
 
+from docctl import lifecycle
 from docctl.internal_audits import GRADES, Nonconformity, findings
 from docctl.web import edge, language, show
 
@@ -26,5 +27,5 @@ def row_of(row: Nonconformity) -> SimpleNamespace:
         late=findings.is_late(row),
         waits=findings.is_pending(row),
         look=LOOKS[row.state],
-        label=show.say(findings.label(edge.reading(), row)),
+        label=show.say(lifecycle.label(edge.reading(), row)),
     )

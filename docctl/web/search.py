@@ -1,5 +1,6 @@
 """The page of search: words without or with accents, what is in force first, and every answer as its reader may see it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ blueprint = Blueprint("search", __name__)
 PAGE = 20
 IN_FORCE, EVERYTHING, NEWEST = "in-force", "all", "newest"
 LONGEST_FILTER = 200
+FILTERS = ("on", "unit", "type", "field", "state", "year")
 KEPT = ("scope", "unit", "type", "field", "state", "year")  # What a saved search keeps besides its words.
 LONGEST_QUERY = 500
 
@@ -146,6 +148,8 @@ def _page(
         only_present=on is not None and not register.sees_more(edge.me()),
         page=paging.of(found.total, PAGE) if found else None,
         clear_url=url_for("search.show", q=request.args.get("q", "")),
+        first_url=_url(),
+        unfiltered_url=_unfiltered_url(),
         kept={name: request.args[name][:LONGEST_FILTER] for name in KEPT if request.args.get(name)},
         may_save=bool(found and found.total and on is None),
         request_url=_request_url() if found and not found.total else None,
@@ -232,7 +236,13 @@ def _instant(typed: str | None) -> datetime | None:
     return clock.midnight(day) if day else None
 
 
-def _url(**changed: str) -> str:
-    names = ("q", "scope", "on", "unit", "type", "field", "state", "year", "sort")
-    asked = {name: request.args[name] for name in names if request.args.get(name)}
+def _unfiltered_url() -> str | None:
+    """Return the same words in the same scope without any filter or day; None where there is none to leave out."""
+    without = _url(leaving_out=FILTERS)
+    return without if without != _url() else None
+
+
+def _url(*, leaving_out: Collection[str] = (), **changed: str) -> str:
+    names = ("q", "scope", *FILTERS, "sort")
+    asked = {name: request.args[name] for name in names if request.args.get(name) and name not in leaving_out}
     return f"{url_for('search.show')}?{urlencode(asked | changed)}"

@@ -92,6 +92,25 @@ def test_nothing_found_says_what_to_try(sign_in, site, make_revision):
     assert "Search everything, not only what is in force" in page
 
 
+def test_nothing_found_behind_filters_offers_the_same_words_without_them(sign_in, site, make_revision):
+    made = make_revision("in_force", title=BIRTH)
+    jobs.wake(site)
+    auditor = sign_in("auditor")
+    page = auditor.read("/search?q=khai+sinh&scope=all&state=draft&year=2001&sort=newest")
+    assert "The filters narrow the search too." in page
+    (without,) = re.findall(r'<a class="btn" href="([^"]+)">Search without the filters', page)
+    assert without == "/search?q=khai+sinh&scope=all&sort=newest"
+    assert f"/revisions/{made.id}" in auditor.read(without)
+    assert "filters narrow" not in auditor.read("/search?q=khong+co+gi+het&scope=all")
+
+
+def test_a_page_behind_the_last_leads_back_to_the_first_of_the_same_question(sign_in, site, make_revision):
+    make_revision("in_force", title=BIRTH)
+    jobs.wake(site)
+    page = sign_in("staff").read("/search?q=khai+sinh&type=QT&page=9")
+    assert re.findall(r'href="([^"]+)">First page', page) == ["/search?q=khai+sinh&type=QT"]
+
+
 def test_no_words_ask_for_words(sign_in):
     assert "Type a code or a few words." in sign_in("staff").read("/search")
 

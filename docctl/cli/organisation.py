@@ -101,11 +101,14 @@ def demo(as_json: bool) -> None:
 def serve(host: str, port: int, threads: int) -> None:
     """Serve the pages until interrupted."""
     from docctl import jobs
+    from docctl.search import finding
 
     with opened() as site:
         server = listening(site, host=host, port=port, threads=threads)
         workers = jobs.Workers(site)
         workers.start()
+        with site.database.reading() as session:
+            finding.warm(session, site.engine)
         settle()
         note(f"docctl serves on http://{host}:{server.effective_port}")
         try:

@@ -216,6 +216,12 @@ def seen(session: Session, engine: Engine, *, reader: Reader | None, scope: Scop
     return _sight(session, memory, mark, reader, everything=scope == "all", on=on)
 
 
+def warm(session: Session, engine: Engine) -> None:
+    """Read what is in force, its words and the names to filter by, so that the first who search need not wait for it."""
+    seen(session, engine, reader=None, scope="in-force", on=None).lexicon(session)
+    names(session, engine, audit.head(session))
+
+
 def _sight(
     session: Session,
     memory: _Memory,

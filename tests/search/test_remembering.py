@@ -197,6 +197,18 @@ def test_a_sign_in_leaves_everything_remembered(site, cast, make_revision):
     assert statements(site, cast, "tau ca") == found, "Nothing is read again but the hits."
 
 
+def test_a_server_that_was_warmed_up_answers_the_first_search_as_it_does_the_next(site, cast, make_revision):
+    make_revision("in_force", title="Quy trình cấp phép tàu cá")
+    following.follow(site.database, site.engine)
+    with site.database.reading() as session:
+        finding.warm(session, site.engine)
+    before = asked(site, cast)
+    first = statements(site, cast, "tau ca")
+    assert asked(site, cast) is before
+    assert before.words is not None
+    assert first - statements(site, cast, "tau ca") <= 2, "What the hit says, and nothing of what is in force."
+
+
 def test_work_on_drafts_leaves_what_staff_find_the_very_same_set(site, cast, make_revision):
     make_revision("in_force")
     before = asked(site, cast)

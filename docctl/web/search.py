@@ -85,7 +85,7 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
                 known = [(choice.key, _label(name, choice, locale)) for choice in facets.get(name, ())]
                 chosen = (request.args.get(name) or "")[:LONGEST_FILTER]
                 if chosen and chosen not in hits:
-                    known.append((chosen, chosen))
+                    known.append((chosen, state_word(chosen) if name == "state" else chosen))
                 question.choices = [("", every), *known]
             elif facets:
                 question.choices = [

@@ -96,11 +96,12 @@ def test_nothing_found_behind_filters_offers_the_same_words_without_them(sign_in
     made = make_revision("in_force", title=BIRTH)
     jobs.wake(site)
     auditor = sign_in("auditor")
-    page = auditor.read("/search?q=khai+sinh&scope=all&state=draft&year=2001&sort=newest")
+    page = auditor.read("/search?q=khai+sinh&scope=all&state=in_review&year=2001&sort=newest")
     assert "The filters narrow the search too." in page
     (without,) = re.findall(r'<a class="btn" href="([^"]+)">Search without the filters', page)
     assert without == "/search?q=khai+sinh&scope=all&sort=newest"
     assert f"/revisions/{made.id}" in auditor.read(without)
+    assert '<option selected value="in_review">in review</option>' in page
     assert "filters narrow" not in auditor.read("/search?q=khong+co+gi+het&scope=all")
 
 

@@ -112,6 +112,7 @@ def fill(site: Site, size: int) -> None:
         made = documents(size)
         while some := list(islice(made, 1000)):
             _write(connection, some, version)
+        audit.record(session, Action.DOCUMENT_ADDED, by=None, noun="document", documents=size)
 
 
 def _write(connection: Connection, some: Sequence[Made], version: int) -> None:

@@ -280,8 +280,12 @@ def matching(
 def _remembered(
     kept: Kept[Ranked], key: tuple[Hashable, ...], asking: Asking, query: Query, wanted: int, *, verbatim: bool
 ) -> Ranked:
-    """Return an answer given before to the same question while nothing was done since, else work it out."""
-    key = (*key, asking.index, query, -(-wanted // REREAD), verbatim)
+    """Return an answer given before to the same question while nothing was done since, else work it out.
+
+    Pages of one length of list share it, so it is as long as the longest of them wants.
+    """
+    wanted = -(-wanted // REREAD) * REREAD
+    key = (*key, asking.index, query, wanted, verbatim)
     found = kept.get(key)
     if found is None:
         found = ranked(asking, query, wanted, verbatim=verbatim)

@@ -1,0 +1,63 @@
+"""Every page of a long answer is there, whoever asked for what before; and every filter leaves what it says it leaves."""
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from benchmarks.pages import fill
+from docctl import audit, people, units
+from docctl.audit import Action
+from docctl.authority import reader
+from docctl.config import load
+from docctl.search import finding, following
+from docctl.site import Site, open_site
+
+PAGE = 20
+OFFICE = 240
+
+
+@pytest.fixture(scope="module", params=["whoosh", "tantivy"])
+def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An office with many documents in force, in divisions below it, behind either engine."""
+    if request.param == "tantivy":
+        pytest.importorskip("tantivy", reason="the extra tantivy is not installed")
+    storage = tmp_path_factory.mktemp("library")
+    site = open_site(
+        load({"DOCCTL_STORAGE": str(storage), "DOCCTL_SECRET_KEY": "k", "DOCCTL_SEARCH": request.param}), migrate=True
+    )
+    fill(site, OFFICE)
+    following.rebuild(site.database, site.engine)
+    yield site
+    site.close()
+
+
+def look(site: Site, words: str, **asked) -> finding.Results:
+    with site.database.reading() as session:
+        staff = reader(session, people.find(session, "staff"))
+        return finding.find(session, site.engine, words, reader=staff, **asked)
+
+
+def forgotten(site: Site) -> None:
+    """Let something be done that search heeds, so that nothing is remembered."""
+    with site.database.writing() as session:
+        audit.record(session, Action.DOCUMENT_RENAMED, by=None, noun="document", document_id=1)
+
+
+def walked(site: Site, words: str, pages: Sequence[int], **asked) -> list[int]:
+    found = {page: look(site, words, offset=page * PAGE, limit=PAGE, **asked).hits for page in pages}
+    return [hit.revision for page in sorted(found) for hit in found[page]]
+
+
+@pytest.mark.parametrize("words", ["thủ tục", "thu tuc ho so", '"thủ tục"'])
+@pytest.mark.parametrize("sort", ["relevance", "newest"])
+def test_a_walk_through_all_pages_meets_every_hit_once_in_any_order_of_pages(library, words, sort):
+    total = look(library, words, sort=sort).total
+    assert total > 6 * PAGE, "Otherwise nothing is shown."
+    pages = list(range(-(-total // PAGE)))
+    for order in (pages, pages[::-1], random.Random(5).sample(pages, len(pages))):
+        forgotten(library)
+        met = walked(library, words, order, sort=sort)
+        assert len(met) == len(set(met)) == total, order
+    assert look(library, words, offset=len(pages) * PAGE).hits == []

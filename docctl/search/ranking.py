@@ -12,7 +12,7 @@ from docctl.search.spelling import Lexicon, accents_meant
 from docctl.text import Candidate
 
 REREAD = 50  # Hits that the second pass looks at.
-PHRASES_READ = 200  # Hits of a phrase of three words or more that are compared with the text itself.
+PHRASES_READ = 500  # Hits of a phrase of three words or more that are compared with the text itself.
 BODY_READ = 60_000  # Characters of each text that it looks at.
 LOOKED_AT = 3  # Of the best, whether they have the typed words side by side.
 CLEARLY = 20.0  # By how much of a hundred other words must lead to something better.
@@ -60,7 +60,8 @@ class Asking:
     def first(self, query: Query, limit: int) -> EngineResult:
         """Return the first pass, phrases compared with the texts themselves."""
         long = any(len(text.tokens(phrase)) > 2 for phrase in query.phrases)
-        most = max(limit, PHRASES_READ if long else 0)
+        # As many more as may be dropped: a page that is left short would leave hits out between itself and the next.
+        most = limit + PHRASES_READ if long else limit
         found = self.engine.search(query, self.index, self.only, most, self.like)
         if not long:
             self.answers[query] = found

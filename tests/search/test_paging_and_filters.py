@@ -2,15 +2,17 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from benchmarks.pages import fill
-from docctl import audit, people, units
+from docctl import audit, people, text
 from docctl.audit import Action
 from docctl.authority import reader
 from docctl.config import load
+from docctl.contents import ContentText
+from docctl.revisions import Revision
 from docctl.search import finding, following
 from docctl.site import Site, open_site
 
@@ -39,6 +41,17 @@ def look(site: Site, words: str, **asked) -> finding.Results:
         return finding.find(session, site.engine, words, reader=staff, **asked)
 
 
+def with_phrase(site: Site, phrase: str) -> set[int]:
+    """Return the revisions in whose text or title the words of a phrase stand in a row, whatever an index says."""
+    with site.database.reading() as session:
+        rows = session.execute(
+            select(Revision.id, Revision.title, ContentText.text).join(
+                ContentText, ContentText.sha256 == Revision.file_sha256
+            )
+        )
+        return {id for id, title, body in rows if text.phrase_in(title, phrase) or text.phrase_in(body, phrase)}
+
+
 def forgotten(site: Site) -> None:
     """Let something be done that search heeds, so that nothing is remembered."""
     with site.database.writing() as session:
@@ -61,3 +74,11 @@ def test_a_walk_through_all_pages_meets_every_hit_once_in_any_order_of_pages(lib
         met = walked(library, words, order, sort=sort)
         assert len(met) == len(set(met)) == total, order
     assert look(library, words, offset=len(pages) * PAGE).hits == []
+
+
+@pytest.mark.parametrize("phrase", ["tiep nhan va", "luu tai bo", "truong phong tai", "bộ phận một cửa"])
+def test_a_phrase_is_found_where_it_stands_and_nowhere_else(library, phrase):
+    wanted = with_phrase(library, phrase)
+    total = look(library, f'"{phrase}"').total
+    met = walked(library, f'"{phrase}"', range(-(-total // PAGE)))
+    assert (total, len(met), set(met)) == (len(wanted), len(wanted), wanted)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
@@ -180,6 +180,19 @@ def chunks(text: str) -> list[str]:
     return _CHUNK.findall(nfc(text))
 
 
+def codes(text: str) -> list[tuple[int, int]]:
+    """Return where in a composed text its codes stand, with the letters and the space that offices begin some with."""
+    found: list[tuple[int, int]] = []
+    before: re.Match[str] | None = None
+    for chunk in _CHUNK.finditer(text):
+        if before and _codes_with_a_space((before[0], chunk[0])):
+            found.append((before.start(), chunk.end()))
+        elif is_code(chunk[0]):
+            found.append(chunk.span())
+        before = chunk
+    return found
+
+
 def whole_code(chunk: str) -> str:
     """Return the one term that stands for a whole code."""
     return "-".join(code_parts(chunk)[:MAX_CODE_PARTS])
@@ -211,13 +224,14 @@ def _analysed(chunk: str) -> _Chunk:
     return _Chunk(words, tuple(prefixes + glued))
 
 
-def _codes_with_a_space(chunks: Sequence[str]) -> Iterator[str]:
-    """Yield `qt-1` and `qt-1-cx-hctp` for `QT 01/CX-HCTP`: offices put a space after the letters of a code."""
+def _codes_with_a_space(chunks: Sequence[str]) -> list[str]:
+    """Return `qt-1` and `qt-1-cx-hctp` for `QT 01/CX-HCTP`: offices put a space after the letters of a code."""
+    found = []
     for before, chunk in pairwise(chunks):
         if chunk[0].isdigit() and 2 <= len(before) <= 5 and before.isupper() and before.isalpha():
             parts = code_parts(f"{before} {chunk}")[:MAX_CODE_PARTS]
-            for end in {2, len(parts)}:
-                yield "-".join(parts[:end])
+            found += ["-".join(parts[:end]) for end in {2, len(parts)}]
+    return found
 
 
 def _unpadded(part: str) -> str:
@@ -467,6 +481,7 @@ class Candidate(NamedTuple):
     title: str
     body: str
     lead: float = 0.0  # What it has before others for a reason of its own, such as being in force.
+    mention: str = ""  # The number of the decision that issued it.
 
 
 def second_pass(query: str, candidates: Sequence[Candidate]) -> list[tuple[int, float]]:
@@ -508,19 +523,30 @@ class _Asked:
         self.folded = {token.folded for token in asked}
         self.code = "-".join(code_parts(query))
         self.names_code = is_code(query.replace(" ", ""))
-        self.query, self.strict, self.loose = query, _accented(asked), len(asked) > 1
+        self.codes = {whole_code(chunk) for chunk in chunks(query) if is_code(chunk)}
+        # Whoever names a code wants what bears it, and not what cites it most.
+        in_body = not self.codes or len(self.codes) < len(chunks(query))
+        self.query, self.strict, self.loose = query, in_body and _accented(asked), in_body and len(asked) > 1
 
     def merit(self, candidate: Candidate) -> float:
         """Return 0 to 21: up to 6 for the code, 11 for the title, 4 for the body; a word typed with accents means them."""
         if not self.typed:
             return 0.0
-        return self._of_code(candidate.code) + self._of_title(candidate.title) + self._of_body(candidate.body)
+        named = max(self._of_code(candidate.code), self._of_mention(candidate.mention))
+        return named + self._of_title(candidate.title) + self._of_body(candidate.body)
 
     def _of_code(self, code: str) -> float:
         key = _code_of(code)
         if key and key == self.code:
             return 6.0
+        if key in self.codes:
+            return 5.0
         return 2.0 if self.names_code and self.code in code_terms(code) else 0.0
+
+    def _of_mention(self, mention: str) -> float:
+        if not mention or not self.codes:
+            return 0.0
+        return 5.0 if whole_code(mention) in self.codes else 2.0 if self.codes & code_terms(mention) else 0.0
 
     def _of_title(self, title: str) -> float:
         forms, folded, row = _title_of(title)

@@ -1,5 +1,6 @@
 """Organisational units: configuration with a history, never code."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, select
@@ -110,11 +111,21 @@ def with_descendants(session: Session, unit_id: int) -> frozenset[int]:
 
     What was signed in the name of an ended unit keeps that name; whoever has a role in the successor reaches it still.
     """
-    below: dict[int | None, list[int]] = {}
+    return reached(below(session), unit_id)
+
+
+def below(session: Session) -> dict[int | None, list[int]]:
+    """Return by the id of a unit those directly below it, and the ended ones whose work it goes on with."""
+    found: dict[int | None, list[int]] = {}
     for child, parent in session.execute(select(Unit.id, Unit.parent_id).where(Unit.valid_to.is_(None))):
-        below.setdefault(parent, []).append(child)
+        found.setdefault(parent, []).append(child)
     for ended, successor in session.execute(select(UnitSuccession.unit_id, UnitSuccession.successor_id)):
-        below.setdefault(successor, []).append(ended)
+        found.setdefault(successor, []).append(ended)
+    return found
+
+
+def reached(below: Mapping[int | None, Sequence[int]], unit_id: int) -> frozenset[int]:
+    """Return a unit and everything that is below it, by what `below` says."""
     found: set[int] = set()
     waiting = [unit_id]
     while waiting:

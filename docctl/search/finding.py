@@ -1,7 +1,8 @@
 """Finding: what a reader may see is asked of the database before the index, and every hit is read from it again after."""
 
+import heapq
 import time
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,7 @@ from docctl.people import Reader
 from docctl.revisions import Revision
 from docctl.rules import Sentence
 from docctl.search import Engine, Index, Query, narrowing, synonyms
-from docctl.search.narrowing import Asked, Choice, Names, Narrowed
+from docctl.search.narrowing import Choice, Names, Narrowed
 from docctl.search.ranking import REREAD, Asking, Ranked, ranked
 from docctl.search.remembering import Kept, Trail
 from docctl.search.sight import Sight, key_of, sight_of
@@ -37,6 +38,11 @@ MOST_SORTED = 2_000  # Of the best hits, when they are put in another order.
 BEING_BUILT = Sentence(
     "Chỉ mục tìm kiếm đang được dựng lại nên chưa tìm thấy hết. Hãy tìm lại sau ít phút.",
     "The search index is being built again, so not everything is found yet. Search again in a few minutes.",
+)
+
+NO_WORD = Sentence(
+    "Hãy gõ ít nhất một từ hoặc một mã để tìm; dấu trừ chỉ bỏ bớt kết quả.",
+    "Type at least one word or code to look for; a minus only leaves hits out.",
 )
 
 Scope = Literal["in-force", "all"]
@@ -166,8 +172,16 @@ def find(
     seen_by = key_of(reader, everything=everything, on=on, posted=posted)
     sight = _sight(session, memory, mark, reader, everything=everything, on=on, posted=posted)
     query = synonyms.used().widened(Query.parse(words))
-    in_units, of_types, notes = narrowing.read(session, query)
-    asked = Asked(unit or "", type or "", field or "", state or "", year or 0, document or 0, in_units, of_types)
+    typed, notes = narrowing.read(session, query)
+    asked = replace(
+        typed,
+        unit=unit or "",
+        type=type or "",
+        field=field or "",
+        state=state or "",
+        year=year or 0,
+        document=document or 0,
+    )
     narrowed = Narrowed(session, sight, asked)
     texts = memory.texts
     # What ended since it was indexed is still in the current index, and what begins later is there already.
@@ -176,18 +190,30 @@ def find(
     def read(ids: Sequence[int]) -> dict[int, Candidate]:
         return _led(texts.read(session, mark, ids), sight if everything else None)
 
-    asking = Asking(engine, index, narrowed.ids, read, partial(sight.lexicon, session), narrowed.like)
+    lexicon = partial(sight.lexicon, session)
+    asking = Asking(engine, index, narrowed.ids, read, lexicon, narrowed.like)
     wanted = offset + limit if sort == "relevance" else MOST_SORTED
     for _ in range(2):
         generation = engine.generation()
         key = (mark, generation, sight.since, seen_by, narrowed.asked)
-        found = _remembered(memory.ranked, key, asking, query, wanted, verbatim=verbatim)
+        unfiltered = None
+        if asked.filtered:
+
+            def unfiltered(before: tuple[Hashable, ...] = key[:-1]) -> Ranked:
+                among = Narrowed(session, sight, asked.unfiltered())
+                wide = Asking(engine, index, among.ids, read, lexicon, among.like)
+                return _remembered(memory.ranked, (*before, among.asked), wide, query, limit, verbatim=verbatim)
+
+        if query:
+            found = _remembered(memory.ranked, key, asking, query, wanted, verbatim=verbatim, unfiltered=unfiltered)
+        else:
+            found = _listed(query, narrowed, sight, wanted)
         if found.total or engine.generation() == generation:
             break  # Else the index was found damaged, or was built, while it was asked.
     order = _sorted(found.hits, sort, sight)
     page = order[offset : offset + limit]
     hits = _hits(session, found.query, page, on or clock.now(), reader, texts, mark)
-    notes += _understood(query, found)
+    notes += _understood(query, found) if query or found.total or not words.strip() else [NO_WORD]
     if head.sequence and not generation:
         notes.insert(0, BEING_BUILT)
     suggestions = [words for words in (found.spelled, found.meant) if words]
@@ -259,8 +285,8 @@ def matching(
     memory = _memories.setdefault(engine, _Memory())
     mark, everything = memory.trail.mark(session, audit.head(session)), scope == "all"
     sight = _sight(session, memory, mark, reader, everything=everything)
-    in_units, of_types, _ = narrowing.read(session, query)
-    asked = Asked(unit or "", type or "", field or "", state or "", year or 0, 0, in_units, of_types)
+    typed, _ = narrowing.read(session, query)
+    asked = replace(typed, unit=unit or "", type=type or "", field=field or "", state=state or "", year=year or 0)
     ids = Narrowed(session, sight, asked).ids
     only = ids if among is None else ids & among
     asking = Asking(
@@ -278,7 +304,14 @@ def matching(
 
 
 def _remembered(
-    kept: Kept[Ranked], key: tuple[Hashable, ...], asking: Asking, query: Query, wanted: int, *, verbatim: bool
+    kept: Kept[Ranked],
+    key: tuple[Hashable, ...],
+    asking: Asking,
+    query: Query,
+    wanted: int,
+    *,
+    verbatim: bool,
+    unfiltered: Callable[[], Ranked] | None = None,
 ) -> Ranked:
     """Return an answer given before to the same question while nothing was done since, else work it out.
 
@@ -288,9 +321,18 @@ def _remembered(
     key = (*key, asking.index, query, wanted, verbatim)
     found = kept.get(key)
     if found is None:
-        found = ranked(asking, query, wanted, verbatim=verbatim)
+        found = ranked(asking, query, wanted, verbatim=verbatim, unfiltered=unfiltered)
         kept.put(key, found)
     return found
+
+
+def _listed(query: Query, narrowed: Narrowed, sight: Sight, wanted: int) -> Ranked:
+    """Return what a unit or a type has, newest first, where nothing else was typed; nothing where a word is missing."""
+    asked, without = narrowed.asked, query.without
+    named = asked.units or asked.types or asked.without_units or asked.without_types
+    ids = narrowed.ids if named and not (without.words or without.phrases or without.codes) else frozenset[int]()
+    newest = heapq.nlargest(wanted, ids, key=lambda id: (sight.facts[id].since, id))
+    return Ranked(len(ids), len(ids), [(id, 0.0) for id in newest], query, query)
 
 
 def _counted(
@@ -316,6 +358,8 @@ def _matching(asking: Asking, sight: Sight, narrowed: Narrowed, found: Ranked) -
 
     Nothing when it is too much to count.
     """
+    if not found.query:
+        return sight.ids if found.total and len(sight.ids) <= MOST_COUNTED else ()
     if not narrowed.left_by:
         if found.total > MOST_COUNTED:
             return ()
@@ -467,8 +511,8 @@ def _understood(query: Query, found: Ranked) -> list[Sentence]:
                 words=", ".join(f"“{way.text}”" for way in found.query.also)
             )
         )
-    if query.without:
-        left_out = ", ".join(word.folded for word in query.without)
+    if query.without.shown:
+        left_out = ", ".join(query.without.shown)
         notes.append(
             Sentence("Đã bỏ tài liệu có: {words}.", "Without documents that have: {words}.").fill(words=left_out)
         )

@@ -1,8 +1,8 @@
 """Filters of a search: by unit, type, field, state and year, and how many hits each value would leave."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
@@ -20,7 +20,10 @@ FILTERS = ("unit", "type", "field", "state", "year")
 
 @dataclass(frozen=True)
 class Asked:
-    """The values asked for, empty where any will do; `units` and `types` come out of the typed words."""
+    """The values asked for, empty where any will do; `units` and `types` come out of the typed words.
+
+    So do `without_units` and `without_types`, which leave out what belongs to any of them.
+    """
 
     unit: str = ""
     type: str = ""
@@ -30,6 +33,17 @@ class Asked:
     document: int = 0
     units: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    without_units: tuple[str, ...] = ()
+    without_types: tuple[str, ...] = ()
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter was chosen, besides what the words say."""
+        return any(getattr(self, name) for name in FILTERS)
+
+    def unfiltered(self) -> "Asked":
+        """Return what the words say alone, and the document whose history is looked through."""
+        return replace(self, unit="", type="", field="", state="", year=0)
 
 
 @dataclass(frozen=True)
@@ -44,15 +58,22 @@ class Choice:
 
 @dataclass(frozen=True)
 class Names:
-    """Units and types by their ids, in the order of lists: code, Vietnamese name, English name."""
+    """Units and types by their ids, in the order of lists: code, Vietnamese name, English name.
+
+    `within` holds for each unit the ids of those that a search in it looks in.
+    """
 
     units: Mapping[int, tuple[str, str, str]]
     types: Mapping[int, tuple[str, str, str]]
+    within: Mapping[int, frozenset[int]]
 
     @classmethod
     def read(cls, session: Session) -> "Names":
         """Read them from the database."""
-        return cls(_named(units.all_units(session)), _named(documents.all_types(session)))
+        known = units.all_units(session)
+        below = units.below(session)
+        within = {row.id: units.reached(below, row.id) for row in known}
+        return cls(_named(known), _named(documents.all_types(session)), within)
 
 
 class Narrowed:
@@ -78,16 +99,23 @@ class Narrowed:
             yield "document", self.sight.having("document", [asked.document])
         for name, code in (("unit", asked.unit), *((f"unit {code}", code) for code in asked.units)):
             if code:
-                within = units.with_descendants(self.session, units.find(self.session, code).id)
-                yield name, self._having("unit", within)
+                yield name, self._having("unit", self._within(code))
         for name, code in (("type", asked.type), *((f"type {code}", code) for code in asked.types)):
             if code:
                 yield name, self._having("type", [documents.find_type(self.session, code).id])
+        for code in asked.without_units:
+            yield f"unit -{code}", self.sight.ids - self.sight.having("unit", self._within(code))
+        for code in asked.without_types:
+            kind = documents.find_type(self.session, code).id
+            yield f"type -{code}", self.sight.ids - self.sight.having("type", [kind])
         for name in ("field", "year"):
             if wanted := getattr(asked, name):
                 yield name, self._having(name, [wanted])
         if asked.state:
             yield "state", self.sight.having("state", [asked.state])
+
+    def _within(self, code: str) -> frozenset[int]:
+        return units.with_descendants(self.session, units.find(self.session, code).id)
 
     def _having(self, name: str, values: Collection[object]) -> frozenset[int]:
         self.like.append(frozenset(_fact(name, value) for value in values))
@@ -123,8 +151,12 @@ def _fact(name: str, value: object) -> str:
 
 
 def _choices(name: str, found: Counter[object], names: Names) -> list[Choice]:
-    if name in ("unit", "type"):
-        known: Mapping[Any, tuple[str, str, str]] = names.units if name == "unit" else names.types
+    if name == "unit":
+        # Whoever chooses a unit searches in those below it too.
+        within = ((id, sum(found[one] for one in names.within[id])) for id in names.units)
+        return [Choice(*names.units[id], hits) for id, hits in sorted(within, key=lambda row: -row[1]) if hits]
+    if name == "type":
+        known: Mapping[Any, tuple[str, str, str]] = names.types
         return [Choice(*known[id], hits) for id, hits in found.most_common() if id in known]
     rows = sorted(found.items(), key=lambda row: str(row[0]), reverse=name == "year")
     return [Choice(str(value), str(value), str(value), hits) for value, hits in rows if value]
@@ -134,15 +166,23 @@ def _named(rows: Iterable[Unit] | Iterable[DocumentType]) -> dict[int, tuple[str
     return {row.id: (row.code, row.name("vi"), row.name("en")) for row in rows}
 
 
-def read(session: Session, query: Query) -> tuple[tuple[str, ...], tuple[str, ...], list[Sentence]]:
-    """Return the units and types that stand among the typed words, and a sentence about each that does not exist."""
-    good: dict[str, list[str]] = {"unit": [], "type": []}
-    notes = []
-    for name, codes in (("unit", query.units), ("type", query.types)):
+def read(session: Session, query: Query) -> tuple[Asked, list[Sentence]]:
+    """Return what the typed words say of units and types, and a sentence about each of these that does not exist."""
+    without, notes = query.without, list[Sentence]()
+
+    def known(find: Callable[[Session, str], Unit | DocumentType], codes: Iterable[str]) -> tuple[str, ...]:
+        good = []
         for code in codes:
             try:
-                found = units.find(session, code) if name == "unit" else documents.find_type(session, code)
-                good[name].append(found.code)
+                good.append(find(session, code).code)
             except Refused as refused:
                 notes.append(refused.sentence)
-    return tuple(good["unit"]), tuple(good["type"]), notes
+        return tuple(good)
+
+    asked = Asked(
+        units=known(units.find, query.units),
+        types=known(documents.find_type, query.types),
+        without_units=known(units.find, without.units),
+        without_types=known(documents.find_type, without.types),
+    )
+    return asked, notes

@@ -1,8 +1,10 @@
 """What somebody types, read as words, phrases, codes, units, types and exclusions; nothing typed is ever an error."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from math import ceil
+from typing import TypeVar
 
 from docctl import text
 
@@ -11,10 +13,15 @@ SHORTEST_PREFIX = 3
 
 _PIECES = re.compile(
     r'(?P<without>(?<!\S)-(?=[\w"]))?'
-    r"(?:(?<![\w-])(?:(?P<code>code|mã|ma)|(?P<unit>unit|đơn vị|don vi|donvi|đv)|(?P<type>type|loại|loai)):)?"
+    r"(?:(?<![^\W_])(?:(?P<code>code|mã|ma)|(?P<unit>unit|đơn vị|don vi|donvi|đv)|(?P<type>type|loại|loai)):[^\S\n]?)?"
     r'(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))',
     re.I,
 )
+# "Quyết định số 12/QĐ-UBND" says nothing that its number does not, and what it issued seldom has these words.
+_BEFORE_A_DECISION = re.compile(
+    r"(?<![^\W_])(?:(?:quyết\s+định|quyet\s+dinh)\s+)?(?:(?:số|so)\s+)?(?=\d+(?:/\d{4})?/Q[ĐD](?![^\W_]))", re.I
+)
+T = TypeVar("T")
 _QUOTES = dict.fromkeys(map(ord, "“”„«»″"), '"')
 
 
@@ -28,18 +35,36 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Without:
+    """What must not be there: words, whole phrases, terms of the document's own code, units and types by their codes."""
+
+    words: tuple[Word, ...] = ()
+    phrases: tuple[str, ...] = ()
+    codes: tuple[Word, ...] = ()
+    units: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()  # All of it as it was typed, to tell of it.
+
+    @property
+    def pairs(self) -> tuple[tuple[str, ...], ...]:
+        """For each phrase its neighbouring folded words: who has all of them is left out."""
+        return tuple(tuple(text.terms(phrase).pairs) for phrase in self.phrases)
+
+
+@dataclass(frozen=True)
 class Query:
     """What somebody looks for.
 
     `words` must be there: all of them, or as many as `least` says when it is not 0. So must every neighbouring pair of
-    `phrases` and every term of `codes` (in the document's own code); `without` must not. `units` and `types` are codes
-    that narrow the search.
+    `phrases` and every term of `codes` (in the document's own code, or the number of its decision); what is in `without`
+    must not. `units` and `types`
+    are codes that narrow the search. Several codes and nothing else mean any of them.
     """
 
     words: tuple[Word, ...] = ()
     phrases: tuple[str, ...] = ()
     codes: tuple[Word, ...] = ()
-    without: tuple[Word, ...] = ()
+    without: "Without" = field(default_factory=lambda: Without())
     text: str = ""  # The words that are looked for, to mark in a text and to compare with a title.
     units: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -58,6 +83,11 @@ class Query:
     def neighbours(self) -> tuple[str, ...]:
         """The neighbouring folded words of everything typed: documents with them next to each other rank higher."""
         return tuple(dict.fromkeys(text.terms(self.text).pairs))[:MOST_WORDS]
+
+    @property
+    def coded(self) -> bool:
+        """Whether a code is among the words: it means that very one, and no other word may take its place."""
+        return any("-" in word.folded for word in self.words)
 
     @property
     def plain(self) -> bool:
@@ -113,32 +143,77 @@ class Query:
 
     @classmethod
     def parse(cls, typed: str) -> "Query":
-        """Read words, "phrases", code:QT-01, unit:TP, type:QT, -word and word* (from three letters on)."""
+        """Read words, "phrases", code:QT-01, unit:TP, type:QT, word* (from three letters on), and a minus before any."""
         words: list[Word] = []
         phrases: list[str] = []
         codes: list[Word] = []
-        without: list[Word] = []
-        shown: list[str] = []
         narrowed: dict[str, list[str]] = {"unit": [], "type": []}
-        for piece in _PIECES.finditer(text.nfc(typed).translate(_QUOTES)):
+        without = _Without()
+        shown: list[str] = []
+        written = text.nfc(typed).translate(_QUOTES)
+        for piece in _PIECES.finditer(written if '"' in written else _BEFORE_A_DECISION.sub("", written)):
             written = piece["phrase"] if piece["phrase"] is not None else piece["word"]
             found = _words(written)
+            in_a_row = piece["phrase"] is not None and len(text.tokens(written)) > 1
             narrows = next((name for name in narrowed if piece[name]), None)
-            if piece["without"]:
-                without += found
-            elif narrows:
-                narrowed[narrows].append(written)
+            without.shown += [piece[0][1:]] if piece["without"] else []
+            if narrows:
+                (without.narrowed if piece["without"] else narrowed)[narrows].append(written)
             elif piece["code"]:
-                codes += _code(written)
-                shown.append(written)
+                (without.codes if piece["without"] else codes).extend(_code(written))
+                shown += [written] if not piece["without"] else []
+            elif piece["without"]:
+                without.phrases += [written] if in_a_row else []
+                without.words += found if not in_a_row else []
             elif found:
                 words += found
                 shown.append(written)
-                if piece["phrase"] and len(text.tokens(written)) > 1:
-                    phrases.append(written)
-        few = [tuple(dict.fromkeys(some))[:MOST_WORDS] for some in (words, codes, without)]
-        unit, type = (tuple(dict.fromkeys(narrowed[name]))[:MOST_WORDS] for name in ("unit", "type"))
-        return cls(few[0], tuple(phrases[:MOST_WORDS]), few[1], few[2], " ".join(shown), unit, type)
+                phrases += [written] if in_a_row else []
+        query = cls(
+            words=_few(words),
+            phrases=tuple(phrases[:MOST_WORDS]),
+            codes=_few(codes),
+            without=without.kept(),
+            text=" ".join(shown),
+            units=_few(narrowed["unit"]),
+            types=_few(narrowed["type"]),
+        )
+        return query._any_of_its_codes()
+
+    def _any_of_its_codes(self) -> "Query":
+        """Return the query, or, where it is several codes and nothing else, one that any of them answers."""
+        chunks = text.chunks(self.text)
+        if (
+            len(self.words) < 2
+            or len(self.words) != len(chunks)
+            or not self.plain
+            or not all(map(text.is_code, chunks))
+        ):
+            return self
+        first, *others = (
+            replace(self, words=(word,), text=chunk) for word, chunk in zip(self.words, chunks, strict=True)
+        )
+        return replace(first, also=tuple(others))
+
+
+class _Without:
+    """Collects what must not be there."""
+
+    def __init__(self) -> None:
+        self.words: list[Word] = []
+        self.phrases: list[str] = []
+        self.codes: list[Word] = []
+        self.narrowed: dict[str, list[str]] = {"unit": [], "type": []}
+        self.shown: list[str] = []
+
+    def kept(self) -> Without:
+        """Return it as a part of a query."""
+        narrowed = _few(self.narrowed["unit"]), _few(self.narrowed["type"])
+        return Without(_few(self.words), _few(self.phrases), _few(self.codes), *narrowed, _few(self.shown))
+
+
+def _few(some: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(some))[:MOST_WORDS]
 
 
 def _whole(token: text.Token) -> bool:

@@ -3,6 +3,7 @@
 It knows texts and engines, not databases: whoever calls hands over what the reader may see.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,8 @@ CLEARLY = 20.0  # By how much of a hundred other words must lead to something be
 FEW = 10  # When fewer have all of many words, those with most of them follow.
 MANY_WORDS = 5
 OTHERWISE = 0.8  # What a hit counts that has other words for the same, beside one with the typed words.
+
+_PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 Read = Callable[[Sequence[int]], Mapping[int, Candidate]]
 
@@ -85,37 +88,76 @@ class Asking:
         return self.engine.search(Query.parse(word), self.index, self.only, 1, self.like).total > 0
 
 
-def ranked(asking: Asking, query: Query, wanted: int, *, verbatim: bool = False) -> Ranked:
+def ranked(
+    asking: Asking,
+    query: Query,
+    wanted: int,
+    *,
+    verbatim: bool = False,
+    unfiltered: Callable[[], "Ranked"] | None = None,
+) -> Ranked:
     """Return the best `wanted` revisions (more when the second pass read more), and what was done to find them.
 
     Other words take the place of the typed ones when these are nowhere, or when those lead to a title that says just
-    that while these only stand scattered; never when the question is `verbatim`.
+    that while these only stand scattered; never when the question is `verbatim`, and never in the place of a code.
+    Behind a filter the same is looked for as without it, which `unfiltered` says: else a filter would leave other hits
+    than it said it would.
     """
     typed = _judged(asking, query, wanted)
-    if verbatim or not query.words or not query.plain or _side_by_side(asking, typed):
+    settled = verbatim or not query.words or not query.plain or _side_by_side(asking, typed)
+    if unfiltered is not None:
+        if settled and typed.complete and typed.searched == query:
+            return typed
+        known = unfiltered()
+        found = _judged(asking, known.query, wanted, searched=known.searched)
+        return replace(found, spelled=known.spelled, meant=known.meant)
+    if settled:
         return typed
-    spelled = asking.lexicon().meant(query.text, asking.finds)
+    spelled = _spelled(asking, query)
     if not spelled:
-        return typed
+        return typed if typed.total or not query.coded else replace(typed, meant=_nearest(asking, query))
     other = _judged(asking, query.spelled(spelled), wanted)
     better = not typed.complete and other.total > 0 and (other.complete > 0 or not typed.total)
     better = better or (other.best > typed.best + CLEARLY and other.complete > 0)
     return replace(other, spelled=spelled, meant="") if better else typed
 
 
-def _judged(asking: Asking, query: Query, wanted: int) -> Ranked:
-    """Ask for all the words, for most of them where too few have all, and order what was found by the second pass."""
+def _spelled(asking: Asking, query: Query) -> str:
+    """Return the words that were meant, codes as they are; empty where there are no better ones."""
+    if not query.coded:
+        return asking.lexicon().meant(query.text, asking.finds)
+    chunks = text.chunks(query.text)
+    words = asking.lexicon().meant(" ".join(one for one in chunks if not text.is_code(one)), asking.finds)
+    return " ".join([words, *filter(text.is_code, chunks)]) if words else ""
+
+
+def _nearest(asking: Asking, query: Query) -> str:
+    """Return the search for the longest beginning of a code that leads anywhere: `code:QT-TP` for a QT-TP-77."""
+    parts = list(_PARTS.finditer(query.text)) if len(query.words) == 1 else []
+    for many in range(len(parts) - 1, 1, -1):
+        begun = f"code:{query.text[parts[0].start() : parts[many - 1].end()]}"
+        if asking.engine.search(Query.parse(begun), asking.index, asking.only, 1, asking.like).total:
+            return begun
+    return ""
+
+
+def _judged(asking: Asking, query: Query, wanted: int, searched: Query | None = None) -> Ranked:
+    """Ask for all the words, for most of them where too few have all, and order what was found by the second pass.
+
+    `searched` says which of both is asked for, where that is known already.
+    """
     limit = max(REREAD, wanted)
     found = asking.first(query, limit)
-    complete, searched = found.total, query
-    if _may_loosen(query, complete):
-        searched = query.of_most_words()
+    complete = found.total
+    if searched is None:
+        searched = query.of_most_words() if _may_loosen(query, complete) else query
+    if searched != query:
         found = asking.first(searched, limit)
     read = asking.read([id for id, _ in found.hits[:REREAD]])
     judged = [read[id]._replace(score=score) for id, score in found.hits[:REREAD] if id in read]
     order = _second_pass(query, judged)
     order += text.below_second_pass(found.hits[REREAD:], found.hits)
-    meant = accents_meant(query.text, judged) if query.plain else ""
+    meant = accents_meant(query.text, judged) if query.plain and not query.coded else ""
     return Ranked(found.total, min(complete, found.total), order, query, searched, meant=meant)
 
 
@@ -145,8 +187,7 @@ def _side_by_side(asking: Asking, found: Ranked) -> bool:
 
 def _may_loosen(query: Query, complete: int) -> bool:
     many = len({word.folded for word in query.words})
-    coded = any("-" in word.folded for word in query.words)
-    if query.codes or query.phrases or (coded and many < MANY_WORDS):
+    if query.codes or query.phrases or (query.coded and many < MANY_WORDS):
         return False  # Who asks for a code or a phrase wants that one.
     return many > 1 and (complete == 0 or (many >= MANY_WORDS and complete < FEW))
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from docctl import text
 from docctl.search import EngineResult, IndexedRevision, Query, Word
 
-VERSION = 2  # Raise it when a revision would be given other postings: every index is then rebuilt by itself.
+VERSION = 3  # Raise it when a revision would be given other postings: every index is then rebuilt by itself.
 FIELDS = ("body", "exact", "title", "pair", "code")
 
 K1, B = 1.2, 0.75
@@ -58,8 +58,16 @@ def impacts(revision: IndexedRevision) -> dict[str, dict[str, int]]:
         "exact": _saturated(body.exact + title.exact, length / BODY_LENGTH),
         "title": _saturated(dict.fromkeys(titled, 1), title.length / TITLE_LENGTH),
         "pair": _saturated(body.pairs + title.pairs, length / BODY_LENGTH),
-        "code": dict.fromkeys(code, STEPS),
+        "code": dict.fromkeys(called(revision), STEPS),
     }
+
+
+def called(revision: IndexedRevision) -> set[str]:
+    """Return the terms of the document's own code and the whole number of the decision that issued the revision.
+
+    So a number brings up what it issued before what only cites it.
+    """
+    return text.code_terms(revision.code) | ({text.whole_code(revision.mention)} if revision.mention else set())
 
 
 def _saturated(counts: Mapping[str, int], relative_length: float) -> dict[str, int]:
@@ -113,9 +121,13 @@ def _answers(
     else:
         required += [_postings(segment, "body", word) for word in query.words]
     found = _in_all(required)
-    for word in query.without:
+    for word in query.without.words:
         # Who typed accents means that word only: -tử leaves "từ" and "tự" alone.
         found -= (segment.postings("exact", word.exact) if word.exact else _postings(segment, "body", word)).keys()
+    for word in query.without.codes:
+        found -= _postings(segment, "code", word).keys()
+    for pairs in query.without.pairs:
+        found -= _in_all([segment.postings("pair", pair) for pair in pairs])
     revisions = segment.revisions
     allowed = frozenset(revisions) - {-1, 0} if only is None else only
     scores = {document: 0.0 for document in found if revisions[document] in allowed}
@@ -145,7 +157,9 @@ def _judged_by(segment: Segment, query: Query, weights: _Weights) -> Iterable[tu
         weight = weights.of("body", word)
         yield weight, _postings(segment, "body", word)
         yield weight * TITLE, _postings(segment, "title", word)
-        yield weight * (CODE_WHOLE if "-" in word.folded else CODE_PART), _postings(segment, "code", word)
+        # A whole code weighs by how few bear it, however many cite it.
+        borne = CODE_WHOLE * weights.of("code", word) if "-" in word.folded else weight * CODE_PART
+        yield borne, _postings(segment, "code", word)
         if word.exact:
             yield weight * EXACT, segment.postings("exact", word.exact)
             yield weight * TITLE, segment.postings("title", word.exact)

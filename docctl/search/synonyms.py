@@ -29,11 +29,16 @@ class Synonyms:
         """Return what was typed with other words for the same, at most four ways."""
         composed = text.nfc(typed)
         tokens = text.tokens(composed)
-        folded = [token.folded for token in tokens]
+        # The UBND of 12/QĐ-UBND is a part of a name, and no people's committee.
+        codes = text.codes(composed)
+        ends = [next((end for start, end in codes if start <= token.start < end), 0) for token in tokens]
+        folded = ["" if end else token.folded for token, end in zip(tokens, ends, strict=True)]
         parts: list[tuple[str, ...]] = []
         place = 0
         while place < len(tokens):
             length, others = self._longest(folded, place)
+            if ends[place]:
+                length = sum(token.start < ends[place] for token in tokens[place:])
             written = composed[tokens[place].start : tokens[place + length - 1].end]
             parts.append((written, *others))
             place += length
@@ -49,7 +54,7 @@ class Synonyms:
 
     def widened(self, query: Query) -> Query:
         """Return a query of plain words that other words for the same answer too."""
-        if not query.plain:
+        if not query.plain or query.also:
             return query
         also = (Query.parse(words) for words in self.variants(query.text))
         return replace(query, also=tuple(replace(query, words=one.words, text=one.text) for one in also))

@@ -321,7 +321,7 @@ def _row(revision: IndexedRevision) -> Any:
     row.add_text("title", _written(dict.fromkeys([*title.words, *title.exact, *title.pairs], 1)))
     for fact in revision.facts:
         row.add_text("fact", fact)
-    row.add_text("code", _written(dict.fromkeys(code, 1)))
+    row.add_text("code", _written(dict.fromkeys(scoring.called(revision), 1)))
     return row
 
 
@@ -367,7 +367,11 @@ def _required(opened: Opened, query: Query) -> Iterator[tuple[Any, Any]]:
         yield Occur.Must, Found.const_score_query(_term("pair", pair), 0.0)
     for word in query.codes:
         yield Occur.Must, Found.boost_query(_word(opened, "code", word), CODE_WHOLE)
-    for word in query.without:
+    for word in query.without.codes:
+        yield Occur.MustNot, _word(opened, "code", word)
+    for pairs in query.without.pairs:
+        yield Occur.MustNot, Found.boolean_query([(Occur.Must, _term("pair", pair)) for pair in pairs])
+    for word in query.without.words:
         yield Occur.MustNot, _term("exact", word.exact) if word.exact else _word(opened, "body", word)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from docctl import text
 from docctl.audit import GENESIS, Head
 from docctl.contents import ContentPage, ContentText
+from docctl.decisions import Decision
 from docctl.documents import Document
 from docctl.revisions import Revision
 from docctl.search.ranking import BODY_READ
@@ -23,7 +24,9 @@ _BEGINNINGS = (
     select(
         Revision.id, Revision.document_id, Document.code, Revision.title, func.substr(ContentText.text, 1, BODY_READ)
     )
+    .add_columns(func.coalesce(Decision.number, Revision.origin_decision))
     .join(Document, Document.id == Revision.document_id)
+    .outerjoin(Decision, Decision.id == Revision.decision_id)
     .outerjoin(ContentText, ContentText.sha256 == Revision.file_sha256)
 )
 
@@ -117,6 +120,6 @@ class Texts:
 def _beginnings(session: Session, ids: Collection[int]) -> list[tuple[int, Candidate]]:
     rows = session.connection().execute(_BEGINNINGS.where(Revision.id.in_(ids)))
     return [
-        (document, Candidate(id, 0.0, code, text.nfc(title), text.nfc(body or "")))
-        for id, document, code, title, body in rows
+        (document, Candidate(id, 0.0, code, text.nfc(title), text.nfc(body or ""), mention=mention or ""))
+        for id, document, code, title, body, mention in rows
     ]

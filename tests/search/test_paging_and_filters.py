@@ -82,3 +82,50 @@ def test_a_phrase_is_found_where_it_stands_and_nowhere_else(library, phrase):
     total = look(library, f'"{phrase}"').total
     met = walked(library, f'"{phrase}"', range(-(-total // PAGE)))
     assert (total, len(met), set(met)) == (len(wanted), len(wanted), wanted)
+
+
+ASKED = [
+    "thủ tục",
+    "gia han ho so khai sinh dat dai trong nuoc nao do",  # No document has all of these.
+    "cap moi bao hiem xay dung",
+    "khai sin",  # Spelled otherwise.
+    '"bộ phận một cửa" -thuế',
+    "unit:UBND ho so",
+]
+
+
+@pytest.mark.parametrize("words", ASKED)
+def test_every_filter_leaves_as_many_hits_as_it_said_it_would(library, words):
+    forgotten(library)
+    facets = look(library, words, counted=True).facets
+    pressed = 0
+    for name, choices in facets.items():
+        for choice in choices:
+            forgotten(library)  # Whoever opens a saved address has not seen the list before.
+            value = int(choice.key) if name == "year" else choice.key
+            assert look(library, words, **{name: value}).total == choice.hits, (name, choice)
+            pressed += 1
+    assert pressed > 5
+    assert facets["unit"][0].key == "UBND", "The office has at least what each of its divisions has."
+
+
+def test_a_unit_alone_lists_what_it_has_and_a_minus_leaves_it_out(library):
+    of_justice, all_of_it = look(library, "unit:TP"), look(library, "unit:UBND")
+    assert 0 < of_justice.total < all_of_it.total == OFFICE
+    assert {hit.unit for hit in of_justice.hits} == {"TP"}
+    some = look(library, "thủ tục")
+    here, elsewhere = look(library, "thủ tục unit:TP"), look(library, "thủ tục -unit:TP")
+    assert here.total + elsewhere.total == some.total
+    assert "TP" not in {hit.unit for hit in elsewhere.hits}
+    for nothing in ("-khai", '"', "-unit:TP -khai"):
+        found = look(library, nothing)
+        assert found.total == 0
+        assert "Type at least one word" in found.understood[-1].en, nothing
+
+
+def test_a_minus_before_a_phrase_leaves_out_the_phrase_and_no_single_word_of_it(library):
+    every = {hit.revision for hit in look(library, "hồ sơ", limit=OFFICE).hits}
+    phrase = "bộ phận một cửa"
+    left = {hit.revision for hit in look(library, f'hồ sơ -"{phrase}"', limit=OFFICE).hits}
+    assert left == every - with_phrase(library, phrase)
+    assert 0 < len(left) < len(every)

@@ -36,8 +36,29 @@ def test_a_code_can_be_asked_for_by_name(typed):
 
 def test_a_minus_excludes_and_is_not_marked():
     query = Query.parse('khai sinh -tử -"lưu động"')
-    assert [word.folded for word in query.without] == ["tu", "luu", "dong"]
+    assert [word.folded for word in query.without.words] == ["tu"]
+    assert query.without.pairs == (("luu dong",),)
+    assert query.without.shown == ("tử", '"lưu động"')
     assert query.text == "khai sinh"
+
+
+def test_a_minus_leaves_out_a_unit_a_type_and_a_beginning_of_codes():
+    without = Query.parse("khai sinh -unit:TP -loại:BM -code:QT-NV").without
+    assert (without.units, without.types, without.codes) == (("TP",), ("BM",), (Word("qt-nv"),))
+    assert (without.words, without.phrases) == ((), ())
+
+
+@pytest.mark.parametrize("typed", ["unit: TP khai sinh", "đơn vị: TP khai sinh", "khai sinh unit:TP"])
+def test_a_space_after_the_colon_changes_nothing(typed):
+    query = Query.parse(typed)
+    assert (query.units, query.text) == (("TP",), "khai sinh")
+    assert Query.parse("code: QT-01").codes == Query.parse("code:QT-01").codes
+
+
+def test_several_codes_and_nothing_else_mean_any_of_them():
+    query = Query.parse("QT-TP-15 QT-TP-16")
+    assert [way.words for way in query.ways] == [(Word("qt-tp-15"),), (Word("qt-tp-16"),)]
+    assert Query.parse("QT-TP-15 khai sinh").also == ()
 
 
 def test_a_word_goes_on_after_three_letters_only():

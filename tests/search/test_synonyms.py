@@ -46,7 +46,7 @@ def test_hits_counts_and_filters_hold_each_document_once(found, make_revision):
     make_revision("in_force", title="Thủ tục hành chính (TTHC)", text="TTHC là thủ tục hành chính.")
     results = found("TTHC")
     assert (results.total, len(results.hits)) == (1, 1)
-    assert [choice.hits for choice in results.facets["unit"]] == [1]
+    assert [(choice.key, choice.hits) for choice in results.facets["unit"]] == [("UBND", 1), ("TP", 1)]
     assert ("thủ tục hành chính", True) in results.hits[0].snippet
 
 
@@ -54,6 +54,13 @@ def test_quotation_marks_and_codes_mean_what_they_say(found, make_revision):
     make_revision("in_force", title="Rà soát thủ tục hành chính", text="Mỗi năm.")
     assert found('"TTHC mới"').total == 0
     assert synonyms.used().widened(Query.parse("code:TTHC")).also == ()
+
+
+def test_a_part_of_a_code_is_no_word_that_others_stand_for():
+    for typed in ("12/QĐ-UBND", "QT-TTHC-04", "QT 04/UBND-NV"):
+        assert synonyms.used().widened(Query.parse(typed)).also == (), typed
+    (way,) = synonyms.used().widened(Query.parse("QT-UBND-04 TTHC")).also
+    assert way.text == "QT-UBND-04 thủ tục hành chính"
 
 
 def test_a_sites_own_file_adds_words_and_its_list_counts_before_the_shipped_one(site, found, make_revision):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TypeVar
 
@@ -57,14 +57,13 @@ class Query:
 
     `words` must be there: all of them, or as many as `least` says when it is not 0. So must every neighbouring pair of
     `phrases` and every term of `codes` (in the document's own code, or the number of its decision); what is in `without`
-    must not. `units` and `types`
-    are codes that narrow the search. Several codes and nothing else mean any of them.
+    must not. `units` and `types` are codes that narrow the search. Several codes and nothing else mean any of them.
     """
 
     words: tuple[Word, ...] = ()
     phrases: tuple[str, ...] = ()
     codes: tuple[Word, ...] = ()
-    without: "Without" = field(default_factory=lambda: Without())
+    without: Without = Without()
     text: str = ""  # The words that are looked for, to mark in a text and to compare with a title.
     units: tuple[str, ...] = ()
     types: tuple[str, ...] = ()

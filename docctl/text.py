@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 from typing import NamedTuple
 
 VERSION = 1  # Raise it when the same text would give other terms: every index is then rebuilt by itself.
@@ -154,7 +154,8 @@ def terms(text: str) -> Terms:
 def code_terms(code: str) -> set[str]:
     """Return everything a document's own code is found by: its words, its parts and every run of neighbouring parts.
 
-    Leading zeros are off and separators are all alike, so `qt1/cx` and `QT 01.CX` find `QT 01/CX-HCTP`.
+    Leading zeros are off and separators are all alike, so `qt1/cx` and `QT 01.CX` find `QT 01/CX-HCTP`. So does a code
+    whose letters were typed without any between them: `qttp15` is QT-TP-15.
     """
     parts = code_parts(code)[: 2 * MAX_CODE_PARTS]
     runs = {
@@ -162,7 +163,8 @@ def code_terms(code: str) -> set[str]:
         for start in range(len(parts))
         for end in range(start + 1, min(len(parts), start + MAX_CODE_PARTS) + 1)
     }
-    return runs | {token.folded for token in tokens(code)} | ({"-".join(parts)} if parts else set())
+    glued = ["-".join(run) if digits else "".join(run) for digits, run in groupby(parts, str.isdigit)]
+    return runs | {token.folded for token in tokens(code)} | ({"-".join(parts), "-".join(glued)} if parts else set())
 
 
 def code_parts(code: str) -> list[str]:

@@ -51,6 +51,11 @@ def test_words_beside_a_code_are_spelled_and_the_code_stays(find, shelf):
     assert [hit.code for hit in found.hits] == ["QT-VP-11"]
 
 
+@pytest.mark.parametrize("typed", ["qtvp11", "QTVP 11", "qt.vp.11", "QT–VP–11"])
+def test_a_code_is_found_however_its_parts_are_joined(find, shelf, typed):
+    assert [hit.code for hit in find(typed).hits][:1] == ["QT-VP-11"]
+
+
 def test_several_codes_bring_each_of_them(find, shelf):
     found = find("QT-VP-11 QT-VP-13 QT-VP-99")
     assert {hit.code for hit in found.hits} == {"QT-VP-11", "QT-VP-13"}

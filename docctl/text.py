@@ -24,6 +24,7 @@ _WORDS = re.compile(_WORD)
 _SPACE, _SPACES = re.compile(r"\s"), re.compile(r"\s+")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 _INVISIBLE = re.compile(rf"[{_INSIDE.replace(chr(0x300) + '-' + chr(0x36F), '')}]")
+_VOWELS = frozenset("aeiouy")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _STROKES = dict.fromkeys(map(ord, "ÐĐƉðđɖ"), "d")
 _ETH = {0xD0: "Đ"}  # The Icelandic letter that old fonts and keyboards put where Vietnamese has Đ; they look the same.
@@ -426,16 +427,26 @@ def _pattern(query: str) -> re.Pattern[str] | None:
 
 @lru_cache(maxsize=256)
 def _phrase_pattern(phrase: str, *, accents: bool) -> re.Pattern[str] | None:
-    """Return a pattern of the words of a phrase next to each other, with the accents as typed or with any."""
+    """Return a pattern of the words of a phrase next to each other, with the accents as typed or with any.
+
+    A tone may stand on either vowel (hoà, hòa): both are the same word with the same accents.
+    """
     words = _WORDS.findall(nfc(phrase))[:64]
     if not words:
         return None
-    first, *others = [_cased(word) if accents else _loose(fold(word)) for word in words]
-    head = re.match(r"\[[^]]*\]|\\?.", first, re.DOTALL)
-    if head is None:
+    first, *others = [
+        [list(map(_cased, way)) for way in _placements(word)] if accents else [list(map(_class, fold(word)))]
+        for word in words
+    ]
+    if not all(first):
         return None
-    begun = head[0] + _NOTHING_BEFORE + first[head.end() :]
-    return re.compile(r"[\W_]{1,8}".join([begun, *others]) + r"(?![^\W_])")
+    heads = list(dict.fromkeys(way[0] for way in first))
+    if len(heads) > 1:  # One class of all first letters, which the regex machine skips to, as in `_pattern`.
+        begun = f"[{''.join(head[1:-1] for head in heads)}]{_NOTHING_BEFORE}"
+        begun += _any_of([[f"(?<={way[0]})", *way[1:]] for way in first])
+    else:
+        begun = heads[0] + _NOTHING_BEFORE + _any_of([way[1:] for way in first])
+    return re.compile(r"[\W_]{1,8}".join([begun, *map(_any_of, others)]) + r"(?![^\W_])")
 
 
 # What stands behind the first letter of a word, to say that none stands before it: a pattern that begins with a class of
@@ -448,9 +459,36 @@ def _loose(folded: str) -> str:
     return "".join(map(_class, folded))
 
 
-def _cased(word: str) -> str:
-    """Return a pattern of a word with its accents, in any case."""
-    return "".join(f"[{re.escape(c.lower() + c.upper())}]" if len(c.upper()) == 1 else re.escape(c) for c in word)
+def _cased(letter: str) -> str:
+    """Return a pattern of a letter with its accents, in any case."""
+    upper = letter.upper()
+    both = letter.lower() + (upper if len(upper) == 1 else letter) + ("Ð" if upper == "Đ" else "")
+    return f"[{re.escape(both)}]"
+
+
+def _any_of(ways: Sequence[Sequence[str]]) -> str:
+    """Return a pattern of one of several rows of patterns."""
+    rows = ["".join(way) for way in ways]
+    return rows[0] if len(rows) == 1 else f"(?:{'|'.join(rows)})"
+
+
+def _placements(word: str) -> list[str]:
+    """Return a word with its tone on each of the neighbouring vowels: hoà and hòa, uỷ and ủy have the same exact form."""
+    word = word.translate(_ETH)
+    apart = [unicodedata.normalize("NFD", letter) for letter in word]
+    toned = [place for place, letters in enumerate(apart) if any(c in _TONES for c in letters)]
+    if len(toned) != 1:
+        return [word]
+    tone = "".join(c for c in apart[toned[0]] if c in _TONES)
+    bare = [nfc("".join(c for c in letters if c not in _TONES)) for letters in apart]
+    vowels = [letter in _VOWELS for letter in map(fold, bare)]
+    begin = end = toned[0]
+    while begin > 0 and vowels[begin - 1]:
+        begin -= 1
+    while end + 1 < len(bare) and vowels[end + 1]:
+        end += 1
+    ways = (nfc("".join([*bare[:at], bare[at] + tone, *bare[at + 1 :]])) for at in range(begin, end + 1))
+    return [word, *(way for way in ways if way != word and len(way) == len(word))]
 
 
 def _class(folded: str) -> str:

@@ -119,6 +119,52 @@ def test_the_second_pass_puts_the_code_before_the_title_and_the_title_before_the
     assert [key for key, _ in text.second_pass("QT 01", candidates)] == [3, 2, 1]
 
 
+TWO_PLACEMENTS = [
+    ("hoà giải", "hòa giải"),
+    ("toà án", "tòa án"),
+    ("hoá chất", "hóa chất"),
+    ("uỷ ban", "ủy ban"),
+    ("sức khoẻ", "sức khỏe"),
+    ("thuỷ lợi", "thủy lợi"),
+    ("xã Ðức Hoà", "xã Đức Hòa"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), TWO_PLACEMENTS)
+def test_old_and_new_tone_placement_have_the_same_merits(old, new):
+    candidates = [
+        text.Candidate(1, 9.0, "QT 01", "Một quy trình", f"Về {new} ở cơ sở."),
+        text.Candidate(2, 9.0, "QT 02", "Một quy trình", f"Về {old.upper()} ở cơ sở."),
+        text.Candidate(3, 9.0, "QT 03", f"Quy trình {old}", "Nội dung."),
+        text.Candidate(4, 9.0, "QT 04", f"Quy trình {new}", "Nội dung."),
+        text.Candidate(5, 9.0, "QT 05", "Một quy trình", f"Về {text.fold(new)} ở cơ sở."),
+    ]
+    judged = dict(text.second_pass(old, candidates))
+    assert judged == dict(text.second_pass(new, candidates))
+    assert judged[1] == judged[2] > judged[5]
+    assert judged[3] == judged[4]
+
+
+@pytest.mark.parametrize(("typed", "other"), [("hòa", "hóa"), ("ủy", "úy"), ("hoan", "hoàn"), ("toán", "toàn")])
+def test_another_tone_is_another_word_wherever_it_stands(typed, other):
+    assert text.has_exactly(f"chữ {typed} ở đây", typed)
+    assert not text.has_exactly(f"chữ {other} ở đây", typed)
+
+
+@given(
+    st.sampled_from(["", "h", "ngh", "Đ", "QU", "x"]),
+    st.sampled_from(["oa", "oe", "uy", "UY"]),
+    st.sampled_from("\u0300\u0301\u0303\u0309\u0323"),
+    st.sampled_from([str, str.upper, str.lower]),
+)
+def test_a_word_is_found_exactly_wherever_its_tone_stands(onset, vowels, tone, way):
+    old = text.nfc(onset + vowels + tone)
+    new = text.nfc(onset + vowels[0] + tone + vowels[1])
+    for typed, stored in ((old, new), (new, old), (old, old), (new, new)):
+        assert text.has_exactly(f"chữ {way(stored)} ở đây", typed)
+        assert text.has_exactly(f"{way(stored)} {way(stored)}", f"{typed} {typed}")
+
+
 @given(anything | vietnamese)
 def test_folding_twice_is_folding_once_and_composition_does_not_matter(written):
     assert text.fold(text.fold(written)) == text.fold(written)

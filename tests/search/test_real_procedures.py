@@ -57,6 +57,16 @@ def test_every_code_typed_in_full_finds_its_procedures_first(filled, procedures)
         assert set(titles(filled, procedures, each.code.lower().replace(" ", ""))[: len(alike)]) == alike, each.code
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("hoà giải", "hòa giải"), ("toà án", "tòa án"), ("uỷ ban nhân dân", "ủy ban nhân dân"), ("xoá", "xóa")],
+)
+def test_old_and_new_tone_placement_find_the_same_in_the_same_order(filled, procedures, old, new):
+    found = titles(filled, procedures, old, 50)
+    assert found
+    assert found == titles(filled, procedures, new, 50)
+
+
 def test_marked_snippets_show_the_words_of_the_real_text(procedures):
     body = next(each.body for each in procedures if each.title == "Đăng ký lại khai sinh")
     marked = [piece.casefold() for piece, mark in text.snippet(body, "dang ky lai khai sinh") if mark]

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby, islice, pairwise
 from typing import NamedTuple
@@ -22,6 +22,7 @@ _WORD = rf"[^\W_]+(?:[{_INSIDE}]+[^\W_]*)*"
 _CHUNK = re.compile(rf"{_WORD}(?:[-./‐‑‒–]{_WORD})*")
 _WORDS = re.compile(_WORD)
 _SPACE, _SPACES = re.compile(r"\s"), re.compile(r"\s+")
+_FILLER = re.compile(r"[-_.…](?:\s*[-_.…]){3,}|…(?:\s*[.…])+")  # What a form has where something is to be written.
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 _INVISIBLE = re.compile(rf"[{_INSIDE.replace(chr(0x300) + '-' + chr(0x36F), '')}]")
 _VOWELS = frozenset("aeiouy")
@@ -257,15 +258,19 @@ def snippet(text: str, query: str, width: int = 240) -> list[tuple[str, bool]]:
     return passage(text, query, width).pieces
 
 
-def passage(text: str, query: str, width: int = 240) -> Passage:
+def passage(text: str, query: str, width: int = 240, also: Sequence[str] = ()) -> Passage:
     """Return the passage of a text with the most words of a query, those with the typed accents first.
 
-    One regular expression runs over the text as it is: each letter stands for itself with every accent.
+    One regular expression runs over the text as it is: each letter stands for itself with every accent. Marked is what
+    comes nearest to the query in the passage: the whole of it, else its words with the typed accents, else its words.
+    `also` are other words for the same, each of which counts as the query does.
     """
     text = nfc(text)
-    spans, chosen = _densest(text, query, width)
+    ways = (query, *also)
+    spans, chosen = _densest(text, ways, width)
     start, end = _window(text, spans, chosen, width)
-    marked = _joined(text, [span for span in spans if span[0] >= start and span[1] <= end])
+    inside = [span for span in spans if span[0] >= start and span[1] <= end]
+    marked = _joined(text, _nearest(text, ways, inside, start, end))
     return Passage(_pieces(text, start, end, marked), marked[0][0] if marked else start, bool(marked))
 
 
@@ -298,15 +303,15 @@ def _searched(text: str, words: str, accents: bool) -> int:
 _kept_place = lru_cache(maxsize=1024)(_searched)
 
 
-def _densest(text: str, query: str, width: int) -> tuple[list[tuple[int, int]], int]:
+def _densest(text: str, ways: Sequence[str], width: int) -> tuple[list[tuple[int, int]], int]:
     """Return where words of a query stand, and the first of them of the window in which most different ones stand.
 
     Where they stand as a phrase only the text around it is read, else no further than a window that has them all.
     """
-    pattern, asked = _pattern(query), _query_tokens(query)
+    pattern, asked = _pattern(" ".join(ways)), _query_tokens(" ".join(ways))
     typed = {token.exact for token in asked}
     all_of_them = (len({token.folded for token in asked}), float(len(typed)))
-    phrase = _phrase(text, query, asked)
+    phrase = next((place for way in ways if (place := _phrase(text, way, _query_tokens(way))) >= 0), -1)
     begin = max(0, phrase - width)
     spans: list[tuple[int, int]] = []
     forms: list[_Word] = []
@@ -359,12 +364,51 @@ def _window(text: str, spans: Sequence[tuple[int, int]], chosen: int, width: int
     # A third of what the words leave free goes before the first of them.
     inside = [end for start, end in spans[chosen:] if end - begin <= width]
     start = max(0, begin - max(0, width - (max(inside, default=begin) - begin)) // 3)
-    end = min(len(text), max(start + width, min(max(inside, default=0), len(text))))
+    end = min(len(text), max(_reach(text, start, width), min(max(inside, default=0), len(text))))
     if start > 0 and (space := _SPACE.search(text, start, begin)):
         start = space.end()
     if end < len(text) and (cut := max(text.rfind(" ", begin, end), text.rfind("\n", begin, end))) > begin:
         end = max(cut, *(e for _, e in spans[chosen:] if e <= end)) if inside else cut
     return start, end
+
+
+def _reach(text: str, start: int, width: int) -> int:
+    """Return where a passage of some width ends, of whose fillers one character each is shown; a bounded way off."""
+    place, end = start, start + width
+    while end < start + 8 * width and (filler := _FILLER.search(text, place, end)):
+        place = filler.end()
+        end += place - filler.start() - 1
+    return end
+
+
+def _nearest(
+    text: str, ways: Sequence[str], spans: list[tuple[int, int]], start: int, end: int
+) -> list[tuple[int, int]]:
+    """Return which of the words in a passage come nearest to a query: beside `quyền sử dụng đất` stands no `Đạt`."""
+    strict = [way for way in ways if _accented(_query_tokens(way))]
+    if not spans or not (strict or len(ways) > 1 or len(_query_tokens(ways[0])) > 1):
+        return spans
+    if row := _in_rows(text, {way: way in strict for way in ways}, spans, start, end):
+        return row
+    if not strict:
+        return spans
+    typed = {token.exact for way in strict for token in _query_tokens(way)}
+    forms = [_forms(text[begin:stop]) for begin, stop in spans]
+    met = {form.folded for form in forms if form.exact in typed}
+    short = all({token.folded for token in _query_tokens(way)} - met for way in strict)
+    # Where the typed words do not all stand with these accents, they may stand as a whole with others.
+    if short and (row := _in_rows(text, dict.fromkeys(strict, False), spans, start, end)):
+        return row
+    return [span for span, form in zip(spans, forms, strict=True) if form.exact in typed or form.folded not in met]
+
+
+def _in_rows(
+    text: str, ways: Mapping[str, bool], spans: Iterable[tuple[int, int]], start: int, end: int
+) -> list[tuple[int, int]]:
+    """Return the words between two places that stand as a whole query does, each with the typed accents or with any."""
+    patterns = [_phrase_pattern(way, accents=accents) for way, accents in ways.items()]
+    rows = [row.span() for pattern in patterns if pattern for row in pattern.finditer(text, start, end + 1)]
+    return [span for span in spans if any(begin <= span[0] and span[1] <= stop <= end for begin, stop in rows)]
 
 
 def _less(counts: Counter[str], word: str) -> None:
@@ -390,11 +434,11 @@ def _pieces(text: str, start: int, end: int, marked: Sequence[tuple[int, int]]) 
         pieces += [(text[position:mark_start], False), (text[mark_start:mark_end], True)]
         position = mark_end
     pieces.append((text[position:end], False))
-    spaced = [(_SPACES.sub(" ", piece), mark) for piece, mark in pieces]
+    spaced = [(_SPACES.sub(" ", _FILLER.sub("…", piece)), mark) for piece, mark in pieces]
     spaced = [(piece, mark) for piece, mark in spaced if piece]
-    if start > 0 and spaced:
+    if start > 0 and spaced and not spaced[0][0].startswith("…"):
         spaced.insert(0, ("… ", False))
-    if end < len(text) and spaced:
+    if end < len(text) and spaced and not spaced[-1][0].endswith("…"):
         spaced.append((" …", False))
     return spaced
 

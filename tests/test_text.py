@@ -101,6 +101,68 @@ def test_a_snippet_of_a_text_without_the_words_is_its_beginning_unmarked():
     assert text.snippet("", "gì cũng được") == []
 
 
+def marked(body, *ways, width=240):
+    """Return what is marked of a text."""
+    return [piece for piece, mark in text.passage(body, ways[0], width, ways[1:]).pieces if mark]
+
+
+def test_words_typed_with_accents_are_marked_with_these_accents_only():
+    assert marked("Công chức Tư pháp làm thủ tục khai tử.", "khai tử") == ["khai tử"]
+    assert marked("Văn bản của uỷ ban, tư vấn cho Ủy ban.", "ủy ban") == ["uỷ ban", "Ủy ban"]
+    assert marked("Tư pháp: ai khai cho người tử nạn.", "khai tử") == ["khai", "tử"]
+    assert marked("Bản sao, ban ngành, bán hàng.", "bán") == ["bán"]
+
+
+def test_typed_accents_that_stand_nowhere_in_a_passage_leave_the_words_marked():
+    assert marked("Công chức Tư pháp khai báo.", "khai tử") == ["Tư", "khai"]
+    assert marked("Giấy phép, giấy tờ.", "giấy phep") == ["Giấy phép"]
+    assert marked("Tư pháp khai tư ở đây.", "khai tử") == ["khai tư"]
+
+
+def test_where_the_whole_question_stands_no_lone_word_is_marked():
+    body = "Ông Đạt làm đúng hẹn: quyền sử dụng\n đất của ông Dũng, và Quyền sử dụng đất khác."
+    assert marked(body, "quyen su dung dat") == ["quyền sử dụng đất", "Quyền sử dụng đất"]
+    assert marked("Ông Đạt dùng đất.", "quyen su dung dat") == ["Đạt dùng đất"]
+    assert marked("Bản sao, ban ngành.", "ban") == ["Bản", "ban"]
+
+
+def test_other_words_for_the_same_are_marked_as_the_question_is():
+    body = "Ông Đạt có quyền sử dụng đất (QSDĐ)."
+    for ways in (("quyen su dung dat", "QSDĐ"), ("qsdd", "quyền sử dụng đất")):
+        assert marked(body, *ways) == ["quyền sử dụng đất", "QSDĐ"], ways
+
+
+def test_the_place_of_a_passage_is_that_of_its_first_mark():
+    body = "Ông Đạt làm đúng hẹn. " * 3 + "_" * 50 + " Quyền sử dụng đất."
+    passage = text.passage(body, "quyen su dung dat")
+    assert passage.found
+    assert passage.start == body.index("Quyền")
+    assert not text.passage(body, "hoàn toàn khác").found
+
+
+@pytest.mark.parametrize("filler", ["_" * 87, "." * 4, "……", "…..", "- - - -", "_ _ _\n_ _ _", ". . . . . . ."])
+def test_what_is_to_be_filled_in_is_shown_as_one_sign(filler):
+    shown = "".join(
+        piece for piece, _ in text.snippet(f"Họ và tên: {filler} Nơi khai sinh: {filler} Số: 5", "ho va ten")
+    )
+    assert shown == "Họ và tên: … Nơi khai sinh: … Số: 5"
+
+
+@pytest.mark.parametrize("written", ["Xem mục 1...", "QT--01", "Năm 2022 – 2025.", "Hồ sơ … và"])
+def test_dots_and_dashes_of_a_sentence_stay(written):
+    assert text.snippet(written, "khai") == [(written, False)]
+
+
+def test_a_cover_full_of_lines_shows_the_words_behind_them():
+    body = "_" * 87 + "\n" + "." * 400 + "\nQUY TRÌNH CHỨNG THỰC " + "\t_____" * 30 + " ỦY BAN NHÂN DÂN"
+    for typed in ("không có gì", "chung thuc"):
+        shown = "".join(piece for piece, _ in text.snippet(body, typed))
+        assert "QUY TRÌNH CHỨNG THỰC" in shown, typed
+        assert "ỦY BAN NHÂN DÂN" in shown, typed
+        assert "__" not in shown, typed
+        assert "… …" not in shown, typed
+
+
 def test_the_second_pass_puts_the_typed_accents_first():
     candidates = [
         text.Candidate(1, 9.0, "", "Cấp bản sao", "Cấp bản sao giấy khai sinh."),
@@ -205,4 +267,7 @@ def test_nothing_typed_or_stored_makes_a_snippet_or_the_second_pass_fail(written
 def test_a_snippet_is_a_passage_of_the_text(words):
     written = " ".join(words)
     shown = "".join(piece for piece, _ in text.snippet(written, "ho so khai", width=30))
-    assert " ".join(shown.strip("… ").split()) in " ".join(written.split())
+    rest = " ".join(written.split())
+    for part in shown.split("…"):  # Where a run of dots was, too, the text goes on behind it.
+        assert part.strip() in rest
+        rest = rest[rest.index(part.strip()) :]

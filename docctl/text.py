@@ -171,7 +171,12 @@ def code_terms(code: str) -> set[str]:
 
 def code_parts(code: str) -> list[str]:
     """Return the folded parts of a code: runs of letters and runs of digits, leading zeros off."""
-    return [_unpadded(part) for part in _PARTS.findall(fold(code).translate(_DASHES))]
+    return [_unpadded(part) for part in written_parts(code)]
+
+
+def written_parts(code: str) -> list[str]:
+    """Return the folded parts of a code with the zeros that are written, whatever signs part them."""
+    return _PARTS.findall(fold(code))
 
 
 def is_code(chunk: str) -> bool:
@@ -269,6 +274,10 @@ def passage(text: str, query: str, width: int = 240, also: Sequence[str] = ()) -
     ways = (query, *also)
     spans, chosen = _densest(text, ways, width)
     start, end = _window(text, spans, chosen, width)
+    if end - start > width and spans and (pattern := _pattern(" ".join(ways))):
+        spans = [
+            found.span() for found in pattern.finditer(text, start, end + 1)
+        ]  # The lines of a form made it longer.
     inside = [span for span in spans if span[0] >= start and span[1] <= end]
     marked = _joined(text, _nearest(text, ways, inside, start, end))
     return Passage(_pieces(text, start, end, marked), marked[0][0] if marked else start, bool(marked))

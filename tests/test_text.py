@@ -148,6 +148,13 @@ def test_what_is_to_be_filled_in_is_shown_as_one_sign(filler):
     assert shown == "Họ và tên: … Nơi khai sinh: … Số: 5"
 
 
+def test_words_behind_a_long_line_of_a_form_are_marked_too():
+    assert marked(f"Chứng thực: {'.' * 400} Số chứng thực: {'_' * 300} Hết.", "chung thuc") == [
+        "Chứng thực",
+        "chứng thực",
+    ]
+
+
 @pytest.mark.parametrize("written", ["Xem mục 1...", "QT--01", "Năm 2022 – 2025.", "Hồ sơ … và"])
 def test_dots_and_dashes_of_a_sentence_stay(written):
     assert text.snippet(written, "khai") == [(written, False)]

@@ -44,6 +44,72 @@ def test_half_a_code_suggests_its_document_however_it_is_written(sign_in, site, 
         assert ("document", MARRIAGE) not in asked(staff, typed), typed
 
 
+def test_a_code_as_it_is_written_comes_before_codes_with_other_numbers(sign_in, site, make_revision, monkeypatch):
+    monkeypatch.setattr(suggesting, "READ", 3)  # So that few documents are as many as an index has too many of.
+    for n in range(6):
+        make_revision("in_force", title=f"Quy trình số {n}", code=f"QT-1.00{n}", text="Theo QT 01/CX. " * 9)
+    make_revision("in_force", title=MARRIAGE, code="QT 012/CX-HCTP")
+    make_revision("in_force", title=BIRTH, code="QT 01/CX-HCTP")
+    jobs.wake(site)
+    staff = sign_in("staff")
+    for typed in ("QT 01/", "QT-01/", "qt01.", "qt.01/cx-h", "Qt 01 cx", "QT–01–CX", "code:qt01/", "qt 01 "):
+        found = asked(staff, typed)
+        assert found[0] == ("document", BIRTH), typed
+        assert ("document", MARRIAGE) not in found, typed
+    for typed in ("QT-01", "qt01", "code:QT01"):  # Of which the number may go on.
+        assert asked(staff, typed)[:2] == [("document", BIRTH), ("document", MARRIAGE)], typed
+    assert asked(staff, "QT-1")[0] == ("document", "Quy trình số 0")
+    assert ("document", BIRTH) not in asked(staff, "QT-1.")
+    assert asked(staff, "QT-1.005")[0] == ("document", "Quy trình số 5")
+    assert asked(staff, "QT 0")[:2] == [("document", BIRTH), ("document", MARRIAGE)]
+
+
+def test_what_follows_code_is_a_code_however_far_it_is_typed(sign_in, site, make_revision):
+    make_revision("in_force", title=BIRTH, code="QT-TP.07")
+    make_revision("in_force", title="Sổ tay QT-TP", code="ST-01", text="Xem QT-TP.07.")
+    jobs.wake(site)
+    staff = sign_in("staff")
+    for typed in (
+        "code:QT-TP",
+        "code:qt",
+        "code: QT-TP.0",
+        "mã:qt-tp.07",
+        "Mã: tp",
+        "code:tp.07",
+        "khai sinh code:QT-TP",
+    ):
+        assert asked(staff, typed) == [("document", BIRTH)], typed
+    assert ("document", "Sổ tay QT-TP") in asked(staff, "QT-TP")
+    for typed in ("code:", "code:khai", "code:%", "code:_", 'code:"'):
+        assert asked(staff, typed) == [], typed
+
+
+def test_other_words_for_the_same_suggest_what_they_find_after_what_was_typed(sign_in, site, make_revision):
+    long = "Rà soát thủ tục hành chính"
+    make_revision("in_force", title=long, code="QT-31")
+    make_revision("in_force", title="Công bố TTHC", code="QT-32")
+    make_revision("in_force", title="Quy trình cấp giấy phép xây dựng", code="QT-33")
+    jobs.wake(site)
+    staff = sign_in("staff")
+    assert asked(staff, "TTHC") == [("document", "Công bố TTHC"), ("document", long)]
+    assert asked(staff, "thu tuc hanh chinh") == [("document", long), ("document", "Công bố TTHC")]
+    assert asked(staff, "GPXD") == [("document", "Quy trình cấp giấy phép xây dựng")]
+    assert asked(staff, "ra soat tthc") == [("document", long)]
+    assert asked(staff, "code:TTHC") == []
+
+
+def test_half_a_code_of_what_one_may_not_see_suggests_nothing(sign_in, site, make_revision):
+    make_revision("draft", title="Quy trình tuyệt mật", code="QT-77.01")
+    make_revision("superseded", title=BIRTH, code="QT-78.01")
+    jobs.wake(site)
+    for typed in ("QT-77", "code:QT-77.01"):
+        assert asked(sign_in("staff"), typed) == []
+        assert asked(sign_in("neighbour"), typed, scope="all") == []
+        assert asked(sign_in("author"), typed) == []
+        assert asked(sign_in("author"), typed, scope="all") == [("document", "Quy trình tuyệt mật")]
+    assert asked(sign_in("staff"), "QT-78") == [("document", BIRTH)]  # Once, though it has two editions.
+
+
 def test_words_that_stand_in_texts_only_suggest_nothing(sign_in, site, make_revision):
     make_revision("in_force", title=BIRTH, text="Nộp hồ sơ tại bộ phận một cửa.")
     jobs.wake(site)

@@ -13,6 +13,7 @@ VERSION = 1  # Raise it when the same text would give other terms: every index i
 LONGEST_WORD = 64  # Longer runs are no words of any language; cutting them bounds the size of a term.
 MAX_CODE_PARTS = 8
 MAX_MARKS = 400
+_RANK = 1_000  # More than so many marks can add by their accents and their neighbours.
 LONGEST_KEPT = 60_000  # Characters of a text of which it is kept where words stand.
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
@@ -319,14 +320,17 @@ def _densest(text: str, ways: Sequence[str], width: int) -> tuple[list[tuple[int
     """
     pattern, asked = _pattern(" ".join(ways)), _query_tokens(" ".join(ways))
     typed = {token.exact for token in asked}
-    all_of_them = (len({token.folded for token in asked}), float(len(typed)))
+    # Different words count first, then those with the typed accents and those that touch; plain numbers, for the speed.
+    most = len(typed)
+    all_of_them = _RANK * len({token.folded for token in asked}) + most
     phrase = next((place for way in ways if (place := _phrase(text, way, _query_tokens(way))) >= 0), -1)
     begin = max(0, phrase - width)
     spans: list[tuple[int, int]] = []
     forms: list[_Word] = []
-    folded: Counter[str] = Counter()
-    exact: Counter[str] = Counter()
-    best, chosen, first, touching = (0, -1.0), 0, 0, 0
+    folded: dict[str, int] = {}
+    exact: dict[str, int] = dict.fromkeys(typed, 0)
+    different = right = touching = chosen = first = last = 0
+    best = -1.0
     for found in islice(pattern.finditer(text, begin), MAX_MARKS) if pattern else ():
         start, end = found.span()
         spans.append((start, end))
@@ -340,16 +344,25 @@ def _densest(text: str, ways: Sequence[str], width: int) -> tuple[list[tuple[int
                 break
             continue
         forms.append(form := _forms(found[0]))
-        folded[form.folded] += 1
-        if form.exact in typed:
-            exact[form.exact] += 1
-        touching += len(spans) > 1 and start - spans[-2][1] <= 1
-        while first < len(spans) - 1 and end - spans[first][0] > width:
-            _less(folded, forms[first].folded)
-            _less(exact, forms[first].exact)
+        word, written = form
+        many = folded.get(word, 0)
+        folded[word] = many + 1
+        different += not many
+        if written in exact:
+            right += not exact[written]
+            exact[written] += 1
+        touching += start - last <= 1 and len(forms) > 1
+        last = end
+        while end - spans[first][0] > width and first < len(forms) - 1:
+            word, written = forms[first]
+            folded[word] -= 1
+            different -= not folded[word]
+            if written in exact:
+                exact[written] -= 1
+                right -= not exact[written]
             first += 1
             touching -= spans[first][0] - spans[first - 1][1] <= 1
-        score = (len(folded), len(exact) + min(touching, len(typed)) / 2)
+        score = _RANK * different + right + (touching if touching < most else most) / 2
         if score > best:
             best, chosen = score, first
     return spans, min(chosen, max(0, len(spans) - 1))
@@ -418,12 +431,6 @@ def _in_rows(
     patterns = [_phrase_pattern(way, accents=accents) for way, accents in ways.items()]
     rows = [row.span() for pattern in patterns if pattern for row in pattern.finditer(text, start, end + 1)]
     return [span for span in spans if any(begin <= span[0] and span[1] <= stop <= end for begin, stop in rows)]
-
-
-def _less(counts: Counter[str], word: str) -> None:
-    counts[word] -= 1
-    if counts[word] <= 0:
-        del counts[word]
 
 
 def _joined(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

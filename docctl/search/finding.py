@@ -448,7 +448,7 @@ def _hit(
     standing: Mapping[int, int],
     at: datetime,
 ) -> Hit:
-    passage = text.passage(bodies.get(row.id, ""), query.shown)
+    passage = text.passage(bodies.get(row.id, ""), query.text, also=[way.text for way in query.also])
     state = row.state_at(at)
     return Hit(
         document=row.document,

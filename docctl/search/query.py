@@ -112,11 +112,6 @@ class Query:
         """The query itself and those with other words for the same."""
         return (self, *self.also)
 
-    @property
-    def shown(self) -> str:
-        """All words to be marked in a text."""
-        return " ".join(query.text for query in self.ways)
-
     @classmethod
     def unfinished(cls, typed: str) -> "Query":
         """Read what was typed so far: its last word may go on, and one letter of it says nothing yet."""

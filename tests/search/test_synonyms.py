@@ -56,6 +56,12 @@ def test_quotation_marks_and_codes_mean_what_they_say(found, make_revision):
     assert synonyms.used().widened(Query.parse("code:TTHC")).also == ()
 
 
+def test_each_way_of_asking_is_marked_as_a_whole(found, make_revision):
+    make_revision("in_force", title="Sổ đỏ", text="Đạt yêu cầu. Quyền sử dụng đất được dùng đúng. Giấy QSDĐ.")
+    (hit,) = found("quyen su dung dat").hits
+    assert [piece for piece, marked in hit.snippet if marked] == ["Quyền sử dụng đất", "QSDĐ"]
+
+
 def test_a_part_of_a_code_is_no_word_that_others_stand_for():
     for typed in ("12/QĐ-UBND", "QT-TTHC-04", "QT 04/UBND-NV"):
         assert synonyms.used().widened(Query.parse(typed)).also == (), typed

@@ -65,7 +65,7 @@ class Hit:
     score: float
     snippet: list[tuple[str, bool]]
     page: int | None  # Of the passage in the file, where the file has pages.
-    in_force: int | None  # Of a superseded hit: the revision in force of the same document.
+    in_force: int | None  # Of a hit that another edition has taken the place of: the edition in force today.
     edition_text: str  # With the amendment even where there is none: `02/00`.
     effective_from: datetime | None
     unit_vi: str
@@ -104,6 +104,7 @@ class Results:
     complete: int = 0  # How many have all the words; the others have most of them.
     facets: dict[str, list[Choice]] = field(default_factory=dict)
     among: int = 0  # How many revisions there are to find among, whatever the words.
+    building: bool = False  # Whether there is no index yet: then that nothing was found says nothing.
 
     def as_dict(self) -> dict[str, Any]:
         """Return the results as the command line and the API write them."""
@@ -212,14 +213,26 @@ def find(
             break  # Else the index was found damaged, or was built, while it was asked.
     order = _sorted(found.hits, sort, sight)
     page = order[offset : offset + limit]
-    hits = _hits(session, found.query, page, on or clock.now(), reader, texts, mark)
+    hits = _hits(session, found.query, page, on, reader, texts, mark)
     notes += _understood(query, found) if query or found.total or not words.strip() else [NO_WORD]
-    if head.sequence and not generation:
+    building = bool(head.sequence) and not generation
+    if building:
         notes.insert(0, BEING_BUILT)
     suggestions = [words for words in (found.spelled, found.meant) if words]
     facets = _counted(memory, key, asking, sight, narrowed, found, _names(session, memory, mark)) if counted else {}
     took = (time.perf_counter() - began) * 1000
-    return Results(found.total, took, hits, suggestions, notes, found.spelled, found.complete, facets, narrowed.among)
+    return Results(
+        found.total,
+        took,
+        hits,
+        suggestions,
+        notes,
+        found.spelled,
+        found.complete,
+        facets,
+        narrowed.among,
+        building and not found.total,
+    )
 
 
 def names(session: Session, engine: Engine, head: Head) -> Names:
@@ -394,7 +407,7 @@ def _hits(
     session: Session,
     query: Query,
     page: Sequence[tuple[int, float]],
-    at: datetime,
+    on: datetime | None,
     reader: Reader | None,
     texts: Texts,
     mark: Head,
@@ -403,9 +416,17 @@ def _hits(
     rows = [_Row(*row) for row in session.connection().execute(wanted)]
     shas = {row.id: row.sha256 for row in rows if row.sha256}
     bodies, pages = texts.whole(session, mark, shas), texts.pages_of(session, mark, shas.values())
-    standing = _standing(session, {row.document for row in rows if row.state_at(clock.now()) == revisions.SUPERSEDED})
+    now = clock.now()
+    # Of a hit of another day that is not in force today, the edition that is, whichever of them came first.
+    past = {
+        row.id: row.document
+        for row in rows
+        if (today := row.state_at(now)) == revisions.SUPERSEDED or (on is not None and today != revisions.IN_FORCE)
+    }
+    current = _standing(session, set(past.values()))
+    standing = {id: current[document] for id, document in past.items() if document in current}
     found = {row.id: row for row in rows}
-    return [_hit(found[id], score, query, bodies, pages, standing, at) for id, score in page if id in found]
+    return [_hit(found[id], score, query, bodies, pages, standing, on or now) for id, score in page if id in found]
 
 
 # Columns and not objects: a page of them is read with every search.
@@ -449,20 +470,19 @@ def _hit(
     at: datetime,
 ) -> Hit:
     passage = text.passage(bodies.get(row.id, ""), query.text, also=[way.text for way in query.also])
-    state = row.state_at(at)
     return Hit(
         document=row.document,
         code=row.code,
         title=row.title,
         revision=row.id,
         edition=revisions.edition_code(row.edition, row.amendment),
-        state=state,
+        state=row.state_at(at),
         unit=row.unit,
         type=row.type,
         score=score,
         snippet=passage.pieces,
         page=_page_at(pages.get(row.sha256 or "", ()), passage.start) if passage.found else None,
-        in_force=standing.get(row.document) if state == revisions.SUPERSEDED else None,
+        in_force=standing.get(row.id),
         edition_text=revisions.edition_text(row.edition, row.amendment),
         effective_from=row.begins,
         unit_vi=row.unit_vi,

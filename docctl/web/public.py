@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from docctl import clock, jobs, posting, renditions, revisions, status
+from docctl import clock, jobs, posting, renditions, revisions, status, text
 from docctl.files import pdf
 from docctl.files.kinds import Kind
 from docctl.posting import Change, Kept
@@ -83,10 +83,25 @@ def search() -> Response:
     if not words:
         return redirect(url_for("public.index"), 303)
     session, first = edge.reading(), (paging.number() - 1) * PAGE
-    found = finding.find(session, edge.site().engine, words, reader=None, limit=PAGE, offset=first, posted=True)
     listed = posting.listed_matching(session, words)
-    rows = [hit_row(hit, url_for("public.show", document_id=hit.document)) for hit in found.hits]
-    rows += [_row(row) for row in listed[max(0, first - found.total) :][: PAGE - len(rows)]]
+    named = [row for row in listed if _is_named(row, words)]
+    others = [row for row in listed if row not in named]
+    # First what the words name, then the hits, then the other listed rows: the place of each on the pages is fixed by the
+    # numbers alone, so that every row stands on exactly one page, even when a hit went out of force meanwhile.
+    top, start = named[first : first + PAGE], max(0, first - len(named))
+    found = finding.find(
+        session,
+        edge.site().engine,
+        words,
+        reader=None,
+        limit=PAGE - len(top),
+        offset=start,
+        posted=True,
+        verbatim=bool(listed),  # The typed words stand in a posted title or code: no other spelling was meant.
+    )
+    rows = [_row(row) for row in top]
+    rows += [hit_row(hit, url_for("public.show", document_id=hit.document)) for hit in found.hits]
+    rows += [_row(row) for row in others[max(0, start - found.total) : max(0, start + PAGE - len(top) - found.total)]]
     total = found.total + len(listed)
     return _cached(
         render_template(
@@ -95,6 +110,7 @@ def search() -> Response:
             rows=rows,
             total=total,
             number=posting.number(session),
+            building=finding.BEING_BUILT.get(language.locale()) if found.building else "",
             spelled=found.spelled if found.hits else "",
             suggestions=[(said, url_for("public.search", q=said)) for said in found.suggestions] if not total else [],
             page=paging.of(total, PAGE),
@@ -246,6 +262,16 @@ def _press(revision: Revision, row: renditions.Rendition) -> bytes:
 def _procedures(kept: Kept) -> list[Any]:
     shown = posting.procedures_shown(edge.reading()) if kept.in_force else []
     return [procedure for procedure, found in shown if any(row.id == kept.document.id for row in found)]
+
+
+def _is_named(revision: Revision, words: str) -> bool:
+    """Say whether somebody typed the whole code of a document, however it is separated, or its whole title."""
+    typed, code = text.code_parts(words), text.code_parts(revision.document.code)
+    return (bool(code) and typed == code) or _folded(words) == _folded(revision.title)
+
+
+def _folded(words: str) -> list[str]:
+    return [token.folded for token in text.tokens(words)]
 
 
 def _row(revision: Revision) -> SimpleNamespace:

@@ -1,9 +1,11 @@
 """The public pages: what is in force of posted types, for everybody; nothing of anything else, and no cookie."""
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from urllib.parse import quote_plus
 
 import pysqlite3
 import pytest
@@ -13,6 +15,7 @@ from docctl import clock, documents, jobs, posting, procedures, verify
 from docctl.documents import Document
 from docctl.procedures import Entry
 from docctl.site import Site
+from docctl.web import public
 from docctl.web.throttle import Throttle
 from tests.conftest import PASSWORD, Cast, Made, decide
 from tests.web.conftest import Browser
@@ -241,3 +244,71 @@ def test_verify_sees_what_somebody_made_public_behind_the_trail(
         connection.commit()
     found = {(problem.what, problem.record) for problem in verify.verify(site).problems}
     assert {("state", "document_type HD"), ("state", "posting 1"), ("schema", "trigger posting_never_changes")} <= found
+
+
+def listed(
+    site: Site, make_document: Callable[..., int], make_revision: Callable[..., Made], title: str, **given: str
+) -> Made:
+    """Put an instruction in force: of its type the title is posted and the text is not."""
+    document = make_document(title, type="HD", **given)
+    return make_revision("in_force", document_id=document, title=title)
+
+
+def documents_on(page: str) -> list[str]:
+    return re.findall(r'class="title"[^>]*><a href="/public/documents/(\d+)', page)
+
+
+def test_the_own_code_of_a_listed_document_leads_to_it_alone_and_not_to_what_is_spelled_alike(
+    site: Site,
+    cast: Cast,
+    stranger: Browser,
+    make_document: Callable[..., int],
+    make_revision: Callable[..., Made],
+) -> None:
+    for number in range(3):
+        make_revision("in_force", title=f"Quy trình hộ tịch số {number}", code=f"HT-VP-0{number}")
+    made = listed(site, make_document, make_revision, "Hướng dẫn lưu hồ sơ", code="HD-VP-05")
+    set_posting(site, cast, "HD", "listed")
+    jobs.wake(site)
+    for typed in ("HD-VP-05", "hd vp 05", "Hướng dẫn lưu hồ sơ"):
+        page = stranger.read(f"/public/search?q={quote_plus(typed)}")
+        assert documents_on(page)[0] == str(made.document_id), typed
+        assert "This was searched for" not in page, typed
+    assert ">1</b> found" in stranger.read("/public/search?q=HD-VP-05")
+
+
+def test_over_all_pages_every_hit_and_every_listed_document_stands_once(
+    site: Site,
+    cast: Cast,
+    stranger: Browser,
+    make_document: Callable[..., int],
+    make_revision: Callable[..., Made],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(public, "PAGE", 3)  # Pages of twenty would need a whole office.
+    made = [make_revision("in_force", title=f"Lưu hồ sơ phòng {number}").document_id for number in range(5)]
+    for title in ("Lưu hồ sơ", *(f"Hướng dẫn lưu hồ sơ {number}" for number in range(4))):
+        made.append(listed(site, make_document, make_revision, title).document_id)
+    for title in ("Kế hoạch", *(f"Kế hoạch {number}" for number in range(4))):  # No hit stands between these.
+        listed(site, make_document, make_revision, title)
+    set_posting(site, cast, "HD", "listed")
+    jobs.wake(site)
+    pages = [documents_on(stranger.read(f"/public/search?q=luu+ho+so&page={number}")) for number in range(1, 6)]
+    assert [len(page) for page in pages] == [3, 3, 3, 1, 0]
+    assert pages[0][0] == str(made[5])  # Its whole title is what was typed.
+    assert sorted(int(id) for page in pages for id in page) == sorted(made)
+    pages = [documents_on(stranger.read(f"/public/search?q=ke+hoach&page={number}")) for number in range(1, 4)]
+    assert [len(page) for page in pages] == [3, 2, 0]
+    assert len({id for page in pages for id in page}) == 5
+
+
+def test_while_the_index_is_being_built_the_public_page_says_so_and_not_that_nothing_is_there(
+    site: Site, stranger: Browser, make_revision: Callable[..., Made]
+) -> None:
+    make_revision("in_force", title="Quy trình cấp bản sao trích lục hộ tịch")
+    page = stranger.read("/public/search?q=trich+luc")
+    assert "The search index is being built again" in page
+    assert "Nothing found" not in page
+    assert "found, of" not in page
+    jobs.wake(site)
+    assert "being built" not in stranger.read("/public/search?q=trich+luc")

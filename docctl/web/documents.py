@@ -303,6 +303,7 @@ def _page(document: Document, form: forms.CodeForm | None = None, refused: Refus
         history=_history(document, {row.id for row in seen}) if register.sees_more(me) else [],
         open_revision=next((row for row in seen if revisions.is_open(row)), None),
         draft_refusal=revisions.drafting_refusal(session, document, by=me),
+        may_search=bool(seen) and register.sees_more(me),
     )
 
 

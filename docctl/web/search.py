@@ -5,21 +5,22 @@ from datetime import datetime
 from types import SimpleNamespace
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import SearchField, SelectField, StringField
+from wtforms import HiddenField, SearchField, SelectField, StringField
 
-from docctl import audit, clock, register, requests
+from docctl import audit, clock, register, requests, revisions
 from docctl.audit import Head
+from docctl.documents import Document
 from docctl.register import Asked
 from docctl.rules import NoRole, Refused, Sentence
-from docctl.search import finding
+from docctl.search import Query, finding
 from docctl.search.finding import Hit, Results
 from docctl.search.narrowing import Choice
 from docctl.web import asking, edge, errors, language, paging
-from docctl.web.show import hit_row, state_word
+from docctl.web.show import day, hit_row, moment, state_word
 
 blueprint = Blueprint("search", __name__)
 
@@ -27,6 +28,7 @@ PAGE = 20
 IN_FORCE, EVERYTHING, NEWEST = "in-force", "all", "newest"
 LONGEST_FILTER = 200
 FILTERS = ("on", "unit", "type", "field", "state", "year")
+FOLDED = ("scope", *FILTERS, "sort")  # Folded up on a small screen unless one is set.
 KEPT = ("scope", "unit", "type", "field", "state", "year")  # What a saved search keeps besides its words.
 LONGEST_QUERY = 500
 
@@ -43,7 +45,8 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
     scope = SelectField(lazy_gettext("Look in"), validate_choice=False)
     on = StringField(
         lazy_gettext("In force on the day"),
-        render_kw={"inputmode": "numeric", "placeholder": "26/10/2022", "autocomplete": "off"},
+        # Words and no day: an example looks like a filter that is set.
+        render_kw={"inputmode": "numeric", "placeholder": lazy_gettext("DD/MM/YYYY"), "autocomplete": "off"},
     )
     unit = SelectField(lazy_gettext("Unit"), validate_choice=False)
     type = SelectField(lazy_gettext("Document type"), validate_choice=False)
@@ -51,6 +54,8 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
     state = SelectField(lazy_gettext("State"), validate_choice=False)
     year = SelectField(lazy_gettext("In force from the year"), validate_choice=False)
     sort = SelectField(lazy_gettext("Order"), validate_choice=False)
+    document = HiddenField()
+    verbatim = HiddenField()
 
     def ask(self, head: Head) -> "SearchForm":
         """Fill in what there is to choose from at a head of the trail, and return the form."""
@@ -67,6 +72,11 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
         self.sort.choices = [("", _("best first")), (NEWEST, _("newest first"))]
         self.count({})
         self.q.render_kw = {**self.q.render_kw, **_suggesting()}
+        # The words themselves, so that other words are spelled otherwise again.
+        self.verbatim.data = _asked() if _verbatim() else ""
+        for name in ("document", "verbatim"):
+            if not self._fields[name].data:
+                del self[name]
         if not register.sees_more(edge.me()):
             del self.scope
             del self.state
@@ -97,12 +107,14 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
 def show() -> str:
     """Search, and show one page of what was found."""
     head = audit.head(edge.reading())
-    form = SearchForm(formdata=request.args).ask(head)
-    errors.show_again(lambda refused: _page(SearchForm(formdata=request.args).ask(head), refused=refused))
-    words = (form.q.data or "").strip()[:LONGEST_QUERY]
+    form, document = SearchForm(formdata=request.args).ask(head), _document()
+    errors.show_again(
+        lambda refused: _page(SearchForm(formdata=request.args).ask(head), document=document, refused=refused)
+    )
+    words = _asked()
     scope, on = _scope(), _instant(form.on.data)
     if not words:
-        return _page(form)
+        return _page(form, document=document)
     found = finding.find(
         edge.reading(),
         edge.site().engine,
@@ -116,20 +128,26 @@ def show() -> str:
         state=form.state.data or None if "state" in form else None,
         year=asking.read_number(form.year.data) or None,
         sort=NEWEST if form.sort.data == NEWEST else "relevance",
-        verbatim=bool(request.args.get("verbatim")),
+        document=document.id if document else None,
+        verbatim=_verbatim(),
         limit=PAGE,
         offset=(paging.number() - 1) * PAGE,
         counted=True,
         head=head,
     )
-    if paging.number() == 1:
+    if paging.number() == 1 and not found.building:
         edge.site().heard.note(by=edge.me(), words=words, found=found.total > 0, took_ms=found.took_ms)
     form.count(found.facets)
-    return _page(form, found, on=on)
+    return _page(form, found, on=on, document=document)
 
 
 def _page(
-    form: SearchForm, found: Results | None = None, *, on: datetime | None = None, refused: Refused | None = None
+    form: SearchForm,
+    found: Results | None = None,
+    *,
+    on: datetime | None = None,
+    document: Document | None = None,
+    refused: Refused | None = None,
 ) -> str:
     everything = request.args.get("scope") == EVERYTHING
     return render_template(
@@ -137,22 +155,31 @@ def _page(
         form=form,
         error=asking.mark(form, refused),
         found=found,
-        rows=[_row(hit) for hit in found.hits] if found else [],
-        of=_denominator(form, found, everything=everything, on=on) if found else 0,
+        rows=[_row(hit, on) for hit in found.hits] if found else [],
+        of=_denominator(form, found, everything=everything, on=on, document=document) if found else 0,
+        on=_written(on) if on else "",
+        document=document,
+        leave_url=_url(leaving_out=("document",)),
         everything=everything,
         may_widen=register.sees_more(edge.me()) and not everything,
         wider_url=_url(scope=EVERYTHING),
         suggestions=[(words, _url(q=words)) for words in found.suggestions if words != found.spelled] if found else [],
         understood=[sentence.get(language.locale()) for sentence in found.understood] if found else [],
+        building=bool(found and found.building),
         verbatim_url=_url(verbatim="1") if found and found.spelled else None,
+        spelling_url=_url(leaving_out=("verbatim",)) if found and _verbatim() else None,
         only_present=on is not None and not register.sees_more(edge.me()),
         page=paging.of(found.total, PAGE) if found else None,
-        clear_url=url_for("search.show", q=request.args.get("q", "")),
+        clear_url=_clear_url(document),
+        folded=[name for name in FOLDED if name in form],
+        narrowed=_narrowed(document),
         first_url=_url(),
         unfiltered_url=_unfiltered_url(),
         kept={name: request.args[name][:LONGEST_FILTER] for name in KEPT if request.args.get(name)},
-        may_save=bool(found and found.total and on is None),
-        request_url=_request_url() if found and not found.total else None,
+        may_save=bool(found and found.total and on is None and document is None),
+        saved_words=_really_searched(found) if found else "",
+        loosened=bool(found and found.complete < found.total),
+        request_url=_request_url() if found and not found.total and document is None else None,
     )
 
 
@@ -174,15 +201,62 @@ def _request_url() -> str | None:
     return url_for("requests.new", kind="new", title=(request.args.get("q") or "")[:LONGEST_FILTER])
 
 
-def _row(hit: Hit) -> SimpleNamespace:
-    """Return a hit as a row of every list, with the passage and, when superseded, the way to the edition in force."""
+def _row(hit: Hit, on: datetime | None) -> SimpleNamespace:
+    """Return a hit as a row of every list, with the passage and, when superseded, the way to the edition in force.
+
+    What was in force on another day says so with that day: without it the badge would speak of today.
+    """
+    then = on is not None and hit.state == revisions.IN_FORCE
     return hit_row(
         hit,
         url_for("revisions.show", revision_id=hit.revision),
         note=_("page %(n)s", n=hit.page) if hit.page else "",
         note_url=url_for("renditions.read", revision_id=hit.revision, page=hit.page, q=_asked()) if hit.page else None,
         offer_url=url_for("revisions.show", revision_id=hit.in_force) if hit.in_force else None,
+        state_label=_("in force on %(day)s", day=_written(on)) if then else "",
     )
+
+
+def _written(on: datetime | None) -> str:
+    """Write the day that was asked for, with its hour where a program asked for one."""
+    return day(on) if on is None or on == clock.midnight(clock.local(on).date()) else moment(on)
+
+
+def _really_searched(found: Results) -> str:
+    """Return the words that were searched, with what narrows them: a search is saved by these, since nobody respells it."""
+    if not found.spelled:
+        return _asked()
+    typed = Query.parse(_asked())
+    narrowing = [("unit", code) for code in typed.units] + [("type", code) for code in typed.types]
+    narrowed = (f'{name}:"{code}"' if " " in code else f"{name}:{code}" for name, code in narrowing)
+    return " ".join([found.spelled, *(f"-{word.folded}" for word in typed.without), *narrowed])
+
+
+def _verbatim() -> bool:
+    """Say whether to search for exactly what was typed: `1` in a link, or the words that a form was about."""
+    return bool(given := (request.args.get("verbatim") or "").strip()) and given in ("1", _asked())
+
+
+def _document() -> Document | None:
+    """Return the document in whose history to search, for people who see more of it than what is in force."""
+    asked = asking.read_number(request.args.get("document"))
+    if not request.args.get("document"):
+        return None
+    if not register.sees_more(edge.me()):
+        abort(404)
+    return register.load(edge.reading(), asked, by=edge.me()) or abort(404)
+
+
+def _narrowed(document: Document | None) -> bool:
+    """Say whether a filter is set; to look everywhere in a document's history is what its page asks for, and no filter."""
+    usual = EVERYTHING if document else IN_FORCE
+    return request.args.get("scope", usual) != usual or any(request.args.get(name) for name in (*FILTERS, "sort"))
+
+
+def _clear_url(document: Document | None) -> str:
+    """Return the same words without filters; in the history of a document they stay there."""
+    names = ("q", "scope", "document") if document else ("q",)
+    return f"{url_for('search.show')}?{urlencode({name: request.args.get(name, '') for name in names})}"
 
 
 def _asked() -> str:
@@ -196,7 +270,11 @@ def _label(name: str, choice: Choice, locale: str) -> str:
     return f"{choice.en if locale == 'en' else choice.vi} ({choice.hits})"
 
 
-def _denominator(form: SearchForm, found: Results, *, everything: bool, on: datetime | None) -> int:
+def _denominator(
+    form: SearchForm, found: Results, *, everything: bool, on: datetime | None, document: Document | None
+) -> int:
+    if document is not None:
+        return len(revisions.of_document(edge.reading(), document, by=edge.me()))
     if not everything or on is not None:
         return found.among
     asked = Asked(unit=form.unit.data or "", type=form.type.data or "", state=register.EVERY)
@@ -243,6 +321,8 @@ def _unfiltered_url() -> str | None:
 
 
 def _url(*, leaving_out: Collection[str] = (), **changed: str) -> str:
-    names = ("q", "scope", *FILTERS, "sort")
+    names = ("q", "scope", *FILTERS, "sort", "document")
     asked = {name: request.args[name] for name in names if request.args.get(name) and name not in leaving_out}
+    if _verbatim() and "verbatim" not in leaving_out and "q" not in changed:
+        asked["verbatim"] = "1"  # Until other words are asked for.
     return f"{url_for('search.show')}?{urlencode(asked | changed)}"

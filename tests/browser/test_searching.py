@@ -17,6 +17,7 @@ from tests.conftest import Made
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 BIRTH = "Quy trình đăng ký lại khai sinh có yếu tố nước ngoài tại Ủy ban nhân dân"
+SHOWN = "element => element.checkVisibility()"  # What lies folded up has a place all the same.
 # The list is open with the answer to exactly these words: an answer to their beginning may come first.
 OPEN = """([id, words]) => {
   const list = document.getElementById(`${id}-suggestions`);
@@ -130,6 +131,7 @@ def test_filters_stand_in_the_address_and_back_undoes_them(
     window.go("/search?q=khai+sinh")
     titles = window.page.locator("main tbody td.title")
     assert titles.count() == 2
+    window.page.locator("main .filters details.folded summary").click()
     window.page.locator("main select[name=unit]").select_option("NV")
     with window.page.expect_navigation():
         window.page.get_by_role("button", name="Apply").click()
@@ -147,20 +149,31 @@ def test_filters_stand_in_the_address_and_back_undoes_them(
     assert window.page.locator("main select[name=unit]").input_value() == ""
 
 
-def test_on_a_phone_the_filters_stand_two_in_a_row_so_that_hits_are_near(
-    shelves: dict[str, Made], open_window: Callable[..., Window]
+@pytest.mark.parametrize("scripts", [True, False])
+def test_on_a_phone_the_filters_are_folded_until_opened_by_key_so_that_hits_are_near(
+    shelves: dict[str, Made], open_window: Callable[..., Window], scripts: bool
 ) -> None:
-    window = open_window("staff", width=360)
+    window = open_window("staff", width=360, java_script_enabled=scripts)
     window.go("/search?q=khai+sinh")
+    assert window.page.locator("main .filters [name=q]").is_visible()
+    assert window.page.locator("main .filters button").is_visible()
+    assert not window.page.locator("main .filters [name=unit]").evaluate(SHOWN)
+    first = window.page.locator("main tbody td.title").first.bounding_box()
+    assert first
+    assert first["y"] < 800
+    window.page.locator("main .filters details.folded summary").press("Enter")
+    assert window.page.locator("main .filters [name=unit]").evaluate(SHOWN)
     boxes = {
         name: window.page.locator(f"main .filters [name={name}]").bounding_box() for name in ("q", "on", "unit", "type")
     }
     assert all(box and box["width"] >= 100 for box in boxes.values())
     assert boxes["q"]["width"] > 2 * boxes["unit"]["width"]
     assert boxes["on"]["y"] == boxes["unit"]["y"] < boxes["type"]["y"]
-    first = window.page.locator("main tbody td.title").first.bounding_box()
-    assert first
-    assert first["y"] < 1000
+    window.page.set_viewport_size({"width": 768, "height": 900})
+    window.go("/search?q=khai+sinh")
+    assert window.page.locator("main .filters [name=unit]").evaluate(
+        SHOWN
+    )  # Folded, and yet shown where there is room.
 
 
 def test_without_a_script_the_field_is_a_plain_search(

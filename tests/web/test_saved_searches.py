@@ -100,3 +100,34 @@ def test_the_page_of_a_hit_leads_to_that_page_in_the_reader(sign_in, site, make_
     jobs.wake(site)
     page = sign_in("staff").read("/search?q=chung+sinh")
     assert f'href="/revisions/{made.id}/read?page=2&q=chung+sinh"' in page
+
+
+def hidden(page):
+    return re.search(r'action="/saved-searches">.*?name="q" value="([^"]*)"', page, re.S)[1]
+
+
+def test_a_search_that_was_spelled_otherwise_is_saved_as_it_was_searched_and_tells_what_comes(
+    sign_in, site, make_revision
+):
+    make_revision("in_force", title=BIRTH)
+    jobs.wake(site)
+    staff = sign_in("staff")
+    page = staff.read("/search?q=khai+sinj+-karaoke+unit:TP")
+    assert "instead of" in page
+    assert hidden(page) == "khai sinh -karaoke unit:TP"
+    page = staff.read("/search?q=khai+sinj")
+    assert hidden(page) == "khai sinh"
+    staff.send("/saved-searches", q=hidden(page))
+    assert re.search(r'data-label="Found now">1<', staff.read("/saved-searches"))
+    make_revision("in_force", title="Cấp bản sao khai sinh")
+    jobs.wake(site)
+    assert "Saved search “khai sinh” found something new" in staff.read("/notices")
+
+
+def test_who_saves_words_that_no_document_has_all_of_is_told_that_all_are_needed(sign_in, site, make_revision):
+    make_revision("in_force", title=BIRTH)
+    jobs.wake(site)
+    staff = sign_in("staff")
+    said = "Only documents that have all the words are told of."
+    assert said in staff.read("/search?q=dang+ky+khai+sinh+karaoke")
+    assert said not in staff.read("/search?q=dang+ky+khai+sinh")

@@ -36,3 +36,21 @@ def test_a_unit_that_does_not_exist_is_said_and_not_refused(sign_in, site, make_
     page = sign_in("staff").read("/search?q=quy+trinh+unit:XX")
     assert "There is no unit XX" in page
     assert "/revisions/" in page
+
+
+def test_exactly_what_was_typed_stays_so_through_filters_until_other_words_are_typed(sign_in, site, make_revision):
+    make_revision("in_force", title="Quy trình đăng ký khai sinh")
+    jobs.wake(site)
+    staff = sign_in("staff")
+    page = staff.read("/search?q=khai+sinj&verbatim=1")
+    assert "This was searched for exactly as typed." in page
+    assert "instead of" not in page
+    assert "instead of" in staff.read("/search?q=khai+sinj")
+    kept = re.search(r'<input[^>]*name="verbatim"[^>]*value="([^"]+)"', page)[1]
+    narrowed = staff.read(f"/search?q=khai+sinj&verbatim={kept}&type=HD&sort=newest")
+    assert "instead of" not in narrowed
+    assert re.search(r'href="([^"]+)">Search without the filters', narrowed)[1].endswith("&verbatim=1")
+    assert "verbatim" not in re.search(r'href="([^"]+)">Allow other spellings', narrowed)[1]
+    other = staff.read(f"/search?q=dang+kys&verbatim={kept}&type=QT")
+    assert "This was searched for “đăng ký” instead of “dang kys”." in other
+    assert 'name="verbatim"' not in other

@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import escape
 
 from docctl import clock, jobs
+from tests.conftest import decide
 
 BIRTH = "Quy trình đăng ký lại khai sinh"
 
@@ -129,3 +130,92 @@ def test_long_results_come_in_pages_that_keep_the_question(sign_in, site, make_r
 
 def test_search_asks_for_sign_in(stranger):
     assert stranger.get("/search?q=x").status_code == 303
+
+
+def test_while_the_index_is_being_built_nothing_says_that_a_document_does_not_exist(sign_in, site, make_revision):
+    made = make_revision("in_force", title=BIRTH)
+    author = sign_in("author")
+    site.engine.clear()
+    page = author.read("/search?q=khai+sinh")
+    assert page.count("The search index is being built again, so not everything is found yet.") == 1
+    assert "Nothing found" not in page
+    assert "<b>0</b> found" not in page
+    assert "/requests/new?kind=new&title" not in page
+    assert site.heard.taken() == []  # The administrator would read that it was searched for in vain.
+    jobs.wake(site)
+    assert f"/revisions/{made.id}" in author.read("/search?q=khai+sinh")
+    assert [question.found for question in site.heard.taken()] == [True]
+
+
+def test_a_day_in_the_past_says_in_force_on_that_day_and_leads_to_the_edition_of_today(sign_in, site, make_revision):
+    old = make_revision("superseded", title=BIRTH)  # In force from 30 to 10 days ago.
+    jobs.wake(site)
+    then = clock.today() - timedelta(days=20)
+    auditor = sign_in("auditor")
+    page = auditor.read(f"/search?q=khai+sinh&on={then.isoformat()}")
+    assert f"found, of 1 in force on {then:%d/%m/%Y}" in page
+    assert f"in force on {then:%d/%m/%Y}</span>" in page
+    (today,) = re.findall(r'href="/revisions/(\d+)">Open the edition in force', page)
+    assert int(today) != old.id
+    assert f"còn hiệu lực ngày {then:%d/%m/%Y}</span>" in sign_in("auditor", locale="vi").read(
+        f"/search?q=khai+sinh&on={then.isoformat()}"
+    )
+    now = auditor.read(f"/search?q=khai+sinh&on={clock.today().isoformat()}")
+    assert f"/revisions/{today}" in now
+    assert "Open the edition in force" not in now
+
+
+def test_a_day_to_come_leads_to_the_edition_that_is_in_force_until_then(sign_in, site, cast, make_revision):
+    made = make_revision("in_force", title=BIRTH)
+    later = make_revision("approved", document_id=made.document_id, title=BIRTH, text="Lần sau.")
+    decide(site, cast, issue=[later.id], on=clock.today() + timedelta(days=30))
+    jobs.wake(site)
+    then = clock.today() + timedelta(days=40)
+    page = sign_in("auditor").read(f"/search?q=khai+sinh&on={then.isoformat()}")
+    assert re.findall(r'class="title"[^>]*><a href="/revisions/(\d+)', page) == [str(later.id)]
+    assert f'href="/revisions/{made.id}">Open the edition in force' in page
+
+
+def test_a_documents_history_is_searched_from_its_page_and_kept_through_filters_until_it_is_left(
+    sign_in, site, make_revision
+):
+    old = make_revision("superseded", title=BIRTH, text="Nộp bản sao sổ hộ khẩu.")
+    make_revision("superseded", title="Quy trình nhập sổ hộ khẩu", text="Sổ hộ khẩu.")
+    jobs.wake(site)
+    auditor = sign_in("auditor")
+    page = auditor.read(f"/documents/{old.document_id}")
+    form = re.search(r'<form[^>]*aria-label="Search in this document\'s history">.*?</form>', page)[0]
+    asked = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form))
+    assert asked == {"document": str(old.document_id), "scope": "all"}
+    page = auditor.read(f"/search?q=ho+khau&document={old.document_id}&scope=all&sort=newest")
+    assert set(re.findall(r'class="title"[^>]*><a href="/revisions/(\d+)', page)) == {str(old.id)}
+    assert "<b>1</b> found, of 2 editions of this document" in page
+    assert f"Only in the history of {old.code} – {BIRTH}." in page
+    assert re.search(rf'<input[^>]*name="document"[^>]*value="{old.document_id}"', page)
+    (leave,) = re.findall(r'href="([^"]+)">Search all documents', page)
+    assert leave == "/search?q=ho+khau&scope=all&sort=newest"
+    assert len(re.findall(r'class="title"[^>]*><a href="/revisions/', auditor.read(leave))) == 3
+    nothing = auditor.read(f"/search?q=karaoke&document={old.document_id}&scope=all")
+    assert f"Only in the history of {old.code}" in nothing
+
+
+def test_staff_who_see_only_what_is_in_force_are_not_offered_a_documents_history(sign_in, site, make_revision):
+    made = make_revision("in_force", title=BIRTH)
+    jobs.wake(site)
+    staff = sign_in("staff")
+    assert "Search in this document's history" not in staff.read(f"/documents/{made.document_id}")
+    assert staff.get(f"/search?q=khai+sinh&document={made.document_id}").status_code == 404
+    assert sign_in("auditor").get("/search?q=khai+sinh&document=999").status_code == 404
+
+
+def test_the_page_says_how_to_search_and_folds_the_filters_unless_one_is_set(sign_in, site, make_revision):
+    make_revision("in_force", title=BIRTH)
+    jobs.wake(site)
+    auditor = sign_in("auditor")
+    page = auditor.read("/search?q=khai+sinh&scope=in-force&unit=&sort=")
+    for said in ('"two words"', "-word", "word*", "code:", "unit:"):
+        assert said in page
+    assert '<details class="folded"><summary>Filters' in page
+    assert 'placeholder="DD/MM/YYYY"' in page
+    assert '<details class="folded" open>' in auditor.read("/search?q=khai+sinh&scope=all")
+    assert 'placeholder="ngày/tháng/năm"' in sign_in("auditor", locale="vi").read("/search")

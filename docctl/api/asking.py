@@ -4,7 +4,7 @@ from datetime import datetime
 
 from flask import request
 
-from docctl import clock, documents, register, revisions
+from docctl import clock, documents, register, revisions, text
 from docctl.api import calling, shapes
 from docctl.api.calling import Answer, Operation
 from docctl.exporting import plain
@@ -41,6 +41,7 @@ def search() -> Answer:
         on=_instant("on"),
         unit=request.args.get("unit") or None,
         type=request.args.get("type") or None,
+        document=_document(),
         limit=calling.limit(),
         offset=calling.cursor(),
     )
@@ -51,6 +52,15 @@ def whoami() -> Answer:
     """Say whose token this is."""
     me = edge.me()
     return Answer({"name": me.account.name, "title": me.account.title_vi, "roles": sorted(me.reach)})
+
+
+def _document() -> int | None:
+    """Read the document in whose history to search; one that the person may not see is as if nothing were found in it."""
+    written = request.args.get("document", "").strip()
+    found = text.number(written)
+    if written and not found:
+        raise calling.wrong("document", Sentence("số của tài liệu", "the number of a document"))
+    return found
 
 
 def _instant(name: str) -> datetime | None:
@@ -70,6 +80,7 @@ ASKED = {
     "on": shapes.MOMENT,
     "unit": shapes.TEXT,
     "type": shapes.TEXT,
+    "document": shapes.NUMBER,
     "limit": shapes.NUMBER,
     "cursor": shapes.TEXT,
 }

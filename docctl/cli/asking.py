@@ -17,6 +17,7 @@ from docctl.search import finding, following
 @click.option("--on", default=None, metavar="DATE", help="What was in force then.")
 @click.option("--unit", default=None)
 @click.option("--type", "type_code", default=None)
+@click.option("--document", default=None, metavar="ID", type=click.IntRange(1), help="In the history of one document.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--as", "actor", default=None, metavar="USER", help="Who asks; without, only what is in force is found.")
 @json_option
@@ -26,6 +27,7 @@ def search(
     on: str | None,
     unit: str | None,
     type_code: str | None,
+    document: int | None,
     limit: int,
     actor: str | None,
     as_json: bool,
@@ -44,6 +46,7 @@ def search(
                 on=instant(on, "--on"),
                 unit=unit,
                 type=type_code,
+                document=document,
                 limit=limit,
             )
     result = found.as_dict()

@@ -6,7 +6,7 @@ import re
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from docctl import people, tokens
+from docctl import jobs, people, tokens
 from tests.api.conftest import OPERATIONS, Program
 
 
@@ -153,3 +153,17 @@ def test_a_token_is_kept_as_a_hash_only(program, site):
     assert isinstance(caller, Program)
     raw = (site.settings.storage / "docctl.db").read_bytes() + (site.settings.storage / "docctl.db-wal").read_bytes()
     assert caller.token.encode() not in raw
+
+
+def test_a_search_keeps_to_the_history_of_one_document_as_far_as_the_token_sees_it(program, site, make_revision):
+    old = make_revision("superseded", title="Quy trình đăng ký khai sinh")
+    make_revision("superseded", title="Quy trình đăng ký khai tử")
+    jobs.wake(site)
+    asked = f"/search?q=quy trinh dang ky&document={old.document_id}"
+    found = program("auditor").get(f"{asked}&scope=all")
+    assert {hit["document"] for hit in found["hits"]} == {old.document_id}
+    assert sorted(hit["state"] for hit in found["hits"]) == ["in_force", "superseded"]
+    assert [hit["state"] for hit in program("staff").get(asked)["hits"]] == ["in_force"]
+    assert program("staff").get("/search?q=quy trinh&document=999")["total"] == 0
+    refused = program("staff").call("GET", "/search?q=quy trinh&document=QT")
+    assert refused.status_code == program("staff").call("GET", "/search?q=a&scope=mine").status_code

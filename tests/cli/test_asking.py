@@ -47,6 +47,9 @@ def test_search_finds_what_is_in_force_and_all_for_those_who_may(sample: Termina
     assert "Hành động phòng ngừa" not in {hit["title"] for hit in sample.json(*old, "--as", "staff")["hits"]}
     then = sample.json("search", "hanh dong phong ngua", "--on", "2022-10-25", "--as", "auditor")
     assert then["hits"][0]["title"] == "Hành động phòng ngừa"
+    document = then["hits"][0]["document"]
+    history = sample.json("search", "hanh dong", "--document", document, "--scope", "all", "--as", "auditor")["hits"]
+    assert {hit["document"] for hit in history} == {document}
 
 
 def test_of_one_document_the_edition_in_force_on_a_date(sample: Terminal):

@@ -229,7 +229,7 @@ def _really_searched(found: Results) -> str:
     typed = Query.parse(_asked())
     narrowing = [("unit", code) for code in typed.units] + [("type", code) for code in typed.types]
     narrowed = (f'{name}:"{code}"' if " " in code else f"{name}:{code}" for name, code in narrowing)
-    return " ".join([found.spelled, *(f"-{word.folded}" for word in typed.without), *narrowed])
+    return " ".join([found.spelled, *(f"-{piece}" for piece in typed.without.shown), *narrowed])
 
 
 def _verbatim() -> bool:

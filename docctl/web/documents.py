@@ -1,10 +1,9 @@
 """Pages of documents: the register, a new document, a document over its whole life, and the settling of its code."""
 
-import io
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, flash, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
@@ -23,11 +22,11 @@ from docctl import (
     units,
 )
 from docctl.documents import Document
-from docctl.exporting import Cell, xlsx
+from docctl.exporting import Cell
 from docctl.register import Asked, Found, Row
 from docctl.rules import Refused
 from docctl.units import Unit
-from docctl.web import asking, edge, errors, forms, language, paging
+from docctl.web import asking, edge, errors, forms, kept, language, paging
 
 blueprint = Blueprint("documents", __name__)
 
@@ -235,10 +234,7 @@ def _workbook(found: Found) -> Response:
                 revisions.decision_of(edge.reading(), revision) if revision else "",
             ]
         )
-    file = io.BytesIO(xlsx.workbook(_("Register"), heads, lines))
-    name = f"{_('Register')} {clock.today().isoformat()}.xlsx"
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return send_file(file, mimetype=kind, as_attachment=True, download_name=name)
+    return kept.workbook(_("Register"), heads, lines)
 
 
 def _units_to_add() -> list[Unit]:

@@ -1,11 +1,10 @@
 """The page of what was in force on a date, as known on another one, and of what differs between two dates."""
 
-import io
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, render_template, request, send_file, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -13,11 +12,10 @@ from werkzeug.wrappers import Response
 from wtforms import StringField
 
 from docctl import audit, clock, intervals, register
-from docctl.exporting import xlsx
 from docctl.exporting.paper import Cell
 from docctl.intervals import Difference, Standing
 from docctl.rules import NoRole, Refused, Sentence
-from docctl.web import asking, edge, errors, paging
+from docctl.web import asking, edge, errors, kept, paging
 
 blueprint = Blueprint("in_force", __name__)
 
@@ -128,6 +126,4 @@ def _workbook(rows: list[Standing]) -> Response:
         ]
         for number, row in enumerate(rows, start=1)
     ]
-    file = io.BytesIO(xlsx.workbook(_("In force"), heads, lines))
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return send_file(file, mimetype=kind, as_attachment=True, download_name=f"{_('In force')}.xlsx")
+    return kept.workbook(_("In force"), heads, lines)

@@ -8,7 +8,8 @@ from flask import request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from docctl import clock, exporting
-from docctl.exporting import Paper
+from docctl.exporting import Cell, Paper, xlsx
+from docctl.text import clean_name
 
 A_DAY = {"inputmode": "numeric", "placeholder": "26/10/2022", "autocomplete": "off"}
 
@@ -21,6 +22,16 @@ def file(paper: Paper, format: str, name: str = "") -> Response:
         mimetype=exporting.FORMATS[format].mimetype,
         as_attachment=True,
         download_name=f"{name.replace('/', '-')}.{format}",
+    )
+
+
+def workbook(title: str, heads: Sequence[str], lines: Sequence[Sequence[Cell]]) -> Response:
+    """Answer with rows as an Excel file, named by its title and today's day."""
+    return send_file(
+        io.BytesIO(xlsx.workbook(title, heads, lines)),
+        mimetype=exporting.FORMATS["xlsx"].mimetype,
+        as_attachment=True,
+        download_name=f"{clean_name(title).replace('/', '-')[:80]} {clock.today().isoformat()}.xlsx",
     )
 
 

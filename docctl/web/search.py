@@ -9,17 +9,19 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
 from wtforms import HiddenField, SearchField, SelectField, StringField
 
 from docctl import audit, clock, register, requests, revisions
 from docctl.audit import Head
 from docctl.documents import Document
+from docctl.exporting import Cell
 from docctl.register import Asked
 from docctl.rules import NoRole, Refused, Sentence
 from docctl.search import Query, finding
 from docctl.search.finding import Hit, Results
 from docctl.search.narrowing import Choice
-from docctl.web import asking, edge, errors, language, paging
+from docctl.web import asking, edge, errors, kept, language, paging
 from docctl.web.show import day, hit_row, moment, state_word
 
 blueprint = Blueprint("search", __name__)
@@ -104,8 +106,8 @@ class SearchForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types.
 
 
 @blueprint.get("/search")
-def show() -> str:
-    """Search, and show one page of what was found."""
+def show() -> str | Response:
+    """Search, and show one page of what was found, or give all of it as a workbook (`format=xlsx`)."""
     head = audit.head(edge.reading())
     form, document = SearchForm(formdata=request.args).ask(head), _document()
     errors.show_again(
@@ -115,6 +117,7 @@ def show() -> str:
     scope, on = _scope(), _instant(form.on.data)
     if not words:
         return _page(form, document=document)
+    as_workbook = request.args.get("format") == "xlsx"
     found = finding.find(
         edge.reading(),
         edge.site().engine,
@@ -130,11 +133,13 @@ def show() -> str:
         sort=NEWEST if form.sort.data == NEWEST else "relevance",
         document=document.id if document else None,
         verbatim=_verbatim(),
-        limit=PAGE,
-        offset=(paging.number() - 1) * PAGE,
-        counted=True,
+        limit=finding.MOST_SORTED if as_workbook else PAGE,
+        offset=0 if as_workbook else (paging.number() - 1) * PAGE,
+        counted=not as_workbook,
         head=head,
     )
+    if as_workbook:
+        return _workbook(found)
     if paging.number() == 1 and not found.building:
         edge.site().heard.note(by=edge.me(), words=words, found=found.total > 0, took_ms=found.took_ms)
     form.count(found.facets)
@@ -174,6 +179,7 @@ def _page(
         folded=[name for name in FOLDED if name in form],
         narrowed=_narrowed(document),
         first_url=_url(),
+        xlsx_url=_url(format="xlsx") if found and 0 < found.total <= finding.MOST_SORTED else None,
         unfiltered_url=_unfiltered_url(),
         kept={name: request.args[name][:LONGEST_FILTER] for name in KEPT if request.args.get(name)},
         may_save=bool(found and found.total and on is None and document is None),
@@ -220,6 +226,29 @@ def _row(hit: Hit, on: datetime | None) -> SimpleNamespace:
 def _written(on: datetime | None) -> str:
     """Write the day that was asked for, with its hour where a program asked for one."""
     return day(on) if on is None or on == clock.midnight(clock.local(on).date()) else moment(on)
+
+
+def _workbook(found: Results) -> Response:
+    """Return the hits as a workbook, each with the passage it was found by."""
+    heads = [_("No."), _("Code"), _("Title"), _("Edition"), _("Effective from"), _("State"), _("Unit")]
+    heads += [_("Document type"), _("Page"), _("Passage")]
+    lines: list[list[Cell]] = [
+        [
+            number,
+            hit.code,
+            hit.title,
+            hit.edition_text,
+            clock.local(hit.effective_from).date() if hit.effective_from else None,
+            state_word(hit.state),
+            hit.unit_name(language.locale()),
+            hit.type,
+            hit.page,
+            "".join(piece for piece, _marked in hit.snippet),
+        ]
+        for number, hit in enumerate(found.hits, start=1)
+    ]
+    title = _("Search: %(words)s", words=_asked())
+    return kept.workbook(title, heads, lines)
 
 
 def _really_searched(found: Results) -> str:

@@ -1,8 +1,11 @@
 """Search by page."""
 
+import io
 import re
 from datetime import timedelta
 from html import escape
+
+from python_calamine import CalamineWorkbook
 
 from docctl import clock, jobs
 from tests.conftest import decide
@@ -111,6 +114,21 @@ def test_a_page_behind_the_last_leads_back_to_the_first_of_the_same_question(sig
     jobs.wake(site)
     page = sign_in("staff").read("/search?q=khai+sinh&type=QT&page=9")
     assert re.findall(r'href="([^"]+)">First page', page) == ["/search?q=khai+sinh&type=QT"]
+
+
+def test_what_was_found_comes_as_a_workbook_with_its_passages(sign_in, site, make_revision):
+    for number in range(23):
+        make_revision("in_force", title=f"Quy trình chung số {number}", text="=Việc chung của cơ quan.")
+    make_revision("draft", title="Quy trình chung chưa ban hành", text="Việc chung sắp tới.")
+    jobs.wake(site)
+    staff = sign_in("staff")
+    (url,) = re.findall(r'href="([^"]+)">All rows as an Excel file', staff.read("/search?q=viec+chung&type=QT"))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(staff.get(url).data))
+    head, *rows = book.get_sheet_by_index(0).to_python()
+    assert len(rows) == 23
+    assert {row[head.index("State")] for row in rows} == {"in force"}
+    assert {row[head.index("Passage")] for row in rows} == {"=Việc chung của cơ quan."}
+    assert "Excel" not in staff.read("/search?q=khong+co+gi+het")
 
 
 def test_no_words_ask_for_words(sign_in):

@@ -12,7 +12,7 @@ from docctl.documents import CONTENT, LISTED, Document, DocumentType
 from docctl.procedures import Procedure
 from docctl.procedures.table import LIVE
 from docctl.revisions import WAS_ISSUED, Revision
-from docctl.text import code_key, fold
+from docctl.text import code_parts, fold
 
 NEW, CHANGED, ENDED = "new", "changed", "ended"
 
@@ -84,7 +84,7 @@ def listed_matching(session: Session, words: str) -> list[Revision]:
     found = []
     for row in _loaded(session, posted(LISTED)):
         named = set(_words(row.title)) | set(_words(row.document.code))
-        whole = code_key(words) == row.document.code_key
+        whole = code_parts(words) == code_parts(row.document.code)
         if (whole or all(word in named for word in wanted)) and not named & set(unwanted):
             found.append(row)
     return found

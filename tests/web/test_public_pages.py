@@ -270,7 +270,7 @@ def test_the_own_code_of_a_listed_document_leads_to_it_alone_and_not_to_what_is_
     made = listed(site, make_document, make_revision, "Hướng dẫn lưu hồ sơ", code="HD-VP-05")
     set_posting(site, cast, "HD", "listed")
     jobs.wake(site)
-    for typed in ("HD-VP-05", "hd vp 05", "Hướng dẫn lưu hồ sơ"):
+    for typed in ("HD-VP-05", "hd vp 05", "HD VP 5", "Hướng dẫn lưu hồ sơ"):
         page = stranger.read(f"/public/search?q={quote_plus(typed)}")
         assert documents_on(page)[0] == str(made.document_id), typed
         assert "This was searched for" not in page, typed

@@ -2,7 +2,7 @@
 
 import heapq
 import time
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -191,24 +191,17 @@ def find(
     def read(ids: Sequence[int]) -> dict[int, Candidate]:
         return _led(texts.read(session, mark, ids), sight if everything else None)
 
-    lexicon = partial(sight.lexicon, session)
-    asking = Asking(engine, index, narrowed.ids, read, lexicon, narrowed.like)
+    asking = Asking(engine, index, narrowed.ids, read, partial(sight.lexicon, session), narrowed.like, asked)
+    wide = None
+    if asked.filtered:
+        among = Narrowed(session, sight, asked.unfiltered())
+        wide = replace(asking, only=among.ids, like=among.like, asked=among.asked, answers={})
     wanted = offset + limit if sort == "relevance" else MOST_SORTED
+    listed = None if query else _listed(query, narrowed, sight, wanted)
     for _ in range(2):
         generation = engine.generation()
-        key = (mark, generation, sight.since, seen_by, narrowed.asked)
-        unfiltered = None
-        if asked.filtered:
-
-            def unfiltered(before: tuple[Hashable, ...] = key[:-1]) -> Ranked:
-                among = Narrowed(session, sight, asked.unfiltered())
-                wide = Asking(engine, index, among.ids, read, lexicon, among.like)
-                return _remembered(memory.ranked, (*before, among.asked), wide, query, limit, verbatim=verbatim)
-
-        if query:
-            found = _remembered(memory.ranked, key, asking, query, wanted, verbatim=verbatim, unfiltered=unfiltered)
-        else:
-            found = _listed(query, narrowed, sight, wanted)
+        key = (mark, generation, sight.since, seen_by)
+        found = listed or _remembered(memory.ranked, key, asking, query, wanted, verbatim=verbatim, wide=wide)
         if found.total or engine.generation() == generation:
             break  # Else the index was found damaged, or was built, while it was asked.
     order = _sorted(found.hits, sort, sight)
@@ -324,18 +317,19 @@ def _remembered(
     wanted: int,
     *,
     verbatim: bool,
-    unfiltered: Callable[[], Ranked] | None = None,
+    wide: Asking | None = None,
 ) -> Ranked:
     """Return an answer given before to the same question while nothing was done since, else work it out.
 
-    Pages of one length of list share it, so it is as long as the longest of them wants.
+    Pages of one length of list share it, so it is as long as the longest of them wants. `wide` asks without the filters.
     """
     wanted = -(-wanted // REREAD) * REREAD
-    key = (*key, asking.index, query, wanted, verbatim)
-    found = kept.get(key)
+    whole = (*key, asking.asked, asking.index, query, wanted, verbatim)
+    found = kept.get(whole)
     if found is None:
+        unfiltered = partial(_remembered, kept, key, wide, query, REREAD, verbatim=verbatim) if wide else None
         found = ranked(asking, query, wanted, verbatim=verbatim, unfiltered=unfiltered)
-        kept.put(key, found)
+        kept.put(whole, found)
     return found
 
 
@@ -358,7 +352,7 @@ def _counted(
     names: Names,
 ) -> dict[str, list[Choice]]:
     """Return how many of the hits each value of the filters leaves, as counted before or counted now."""
-    key = (*key, asking.index, found.searched)
+    key = (*key, asking.asked, asking.index, found.searched)
     known = memory.counted.get(key)
     if known is None:
         known = narrowed.counted(_matching(asking, sight, narrowed, found), names)
@@ -381,7 +375,7 @@ def _matching(asking: Asking, sight: Sight, narrowed: Narrowed, found: Ranked) -
         return asking.all_of(found.searched, MOST_COUNTED)
     if found.total > MOST_COUNTED:
         return ()  # Without the filters there are no fewer.
-    open_to = replace(asking, only=sight.ids, like=(), answers={})
+    open_to = replace(asking, only=sight.ids, like=(), asked=(), answers={})
     if open_to.first(found.searched, 1).total > MOST_COUNTED:
         return ()
     return open_to.all_of(found.searched, MOST_COUNTED)

@@ -4,7 +4,7 @@ It knows texts and engines, not databases: whoever calls hands over what the rea
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from docctl import text
@@ -58,6 +58,7 @@ class Asking:
     read: Read
     lexicon: Callable[[], Lexicon]
     like: Sequence[Collection[str]] = ()  # The facts of what he may find, as `Engine.search` takes them.
+    asked: Hashable = ()  # What narrowed it down, to know its answers again.
     answers: dict[Query, EngineResult] = field(default_factory=dict)  # Given so far, to ask nothing twice.
 
     def first(self, query: Query, limit: int) -> EngineResult:

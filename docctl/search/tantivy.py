@@ -58,8 +58,9 @@ class Opened:
             self.build = build
             self.meta = folder / "meta.json"
             self.index = tantivy.Index.open(str(folder))
-            self.index.register_tokenizer("terms", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+            # At once: until then a thread of tantivy may read the files too, whatever they have become meanwhile.
             self.index.config_reader("manual", 0)
+            self.index.register_tokenizer("terms", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
             self.index.reload()
             self.searcher = self.index.searcher()
             self.seen = self.commit()

@@ -70,9 +70,8 @@ def test_one_flipped_bit_anywhere_is_noticed_said_and_healed(indexed, caplog):
 def test_a_file_cut_short_under_an_open_searcher_ends_no_process(indexed):
     for _ in range(2):
         assert look(indexed, "quy trinh").total == len(TITLES)
-        time.sleep(
-            0.2
-        )  # A thread of tantivy's own reads a fresh index once more; nobody can keep a file whole under it.
+        # A thread of tantivy's own reads a fresh index once more; nobody can keep a file whole under it.
+        time.sleep(0.2)
         for path in sealed(indexed):
             os.truncate(path, 0)
         for words in ("khai sinh", "tha*", '"tàu cá"'):

@@ -203,6 +203,17 @@ def codes(text: str) -> list[tuple[int, int]]:
     return found
 
 
+def apart(text: str) -> tuple[list[str], str]:
+    """Return the codes in a text and what is left of it."""
+    text, left = nfc(text), []
+    found, last = [], 0
+    for start, end in codes(text):
+        found.append(text[start:end])
+        left.append(text[last:start])
+        last = end
+    return found, " ".join([*left, text[last:]]).strip()
+
+
 def whole_code(chunk: str) -> str:
     """Return the one term that stands for a whole code."""
     return "-".join(code_parts(chunk)[:MAX_CODE_PARTS])

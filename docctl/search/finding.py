@@ -19,7 +19,7 @@ from docctl.people import Reader
 from docctl.revisions import Revision
 from docctl.rules import Sentence
 from docctl.search import Engine, Index, Query, narrowing, synonyms
-from docctl.search.narrowing import Choice, Names, Narrowed
+from docctl.search.narrowing import Asked, Choice, Names, Narrowed
 from docctl.search.ranking import REREAD, Asking, Ranked, ranked
 from docctl.search.remembering import Kept, Trail
 from docctl.search.sight import Sight, key_of, sight_of
@@ -197,7 +197,7 @@ def find(
         among = Narrowed(session, sight, asked.unfiltered())
         wide = replace(asking, only=among.ids, like=among.like, asked=among.asked, answers={})
     wanted = offset + limit if sort == "relevance" else MOST_SORTED
-    listed = None if query else _listed(query, narrowed, sight, wanted)
+    listed = None if query else _listed(query, asked, narrowed.ids, sight, wanted)
     for _ in range(2):
         generation = engine.generation()
         key = (mark, generation, sight.since, seen_by)
@@ -211,7 +211,7 @@ def find(
     building = bool(head.sequence) and not generation
     if building:
         notes.insert(0, BEING_BUILT)
-    suggestions = [words for words in (found.spelled, found.meant) if words]
+    suggestions = [query.completed(words) for words in (found.spelled, found.meant) if words]
     facets = _counted(memory, key, asking, sight, narrowed, found, _names(session, memory, mark)) if counted else {}
     took = (time.perf_counter() - began) * 1000
     return Results(
@@ -302,7 +302,7 @@ def matching(
         lambda some: _led(memory.texts.read(session, mark, some), sight if everything else None),
         lambda: Lexicon(()),
     )
-    found = asking.first(query, limit)
+    found = asking.first(query, limit) if query else _listed(query, asked, only, sight, limit)
     wanted = [id for id, _ in found.hits[:limit]]
     visible = select(Revision.id).join(Document).where(Revision.id.in_(wanted), revisions.visible(reader))
     may = set(session.scalars(visible))
@@ -333,11 +333,12 @@ def _remembered(
     return found
 
 
-def _listed(query: Query, narrowed: Narrowed, sight: Sight, wanted: int) -> Ranked:
+def _listed(query: Query, asked: Asked, ids: frozenset[int], sight: Sight, wanted: int) -> Ranked:
     """Return what a unit or a type has, newest first, where nothing else was typed; nothing where a word is missing."""
-    asked, without = narrowed.asked, query.without
+    without = query.without
     named = asked.units or asked.types or asked.without_units or asked.without_types
-    ids = narrowed.ids if named and not (without.words or without.phrases or without.codes) else frozenset[int]()
+    if not named or without.words or without.phrases or without.codes:
+        ids = frozenset()
     newest = heapq.nlargest(wanted, ids, key=lambda id: (sight.facts[id].since, id))
     return Ranked(len(ids), len(ids), [(id, 0.0) for id in newest], query, query)
 
@@ -510,8 +511,8 @@ def _understood(query: Query, found: Ranked) -> list[Sentence]:
     if found.complete < found.total:
         notes.append(
             Sentence(
-                "{complete} kết quả có đủ các từ; những kết quả sau có phần lớn các từ.",
-                "{complete} have all the words; the ones after them have most of the words.",
+                "{complete} kết quả có đủ các từ; những kết quả còn lại có phần lớn các từ.",
+                "{complete} have all the words; the others have most of the words.",
             ).fill(complete=str(found.complete))
             if found.complete
             else Sentence(

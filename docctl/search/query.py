@@ -14,12 +14,17 @@ SHORTEST_PREFIX = 3
 _PIECES = re.compile(
     r'(?P<without>(?<!\S)-(?=[\w"]))?'
     r"(?:(?<![^\W_])(?:(?P<code>code|mã|ma)|(?P<unit>unit|đơn vị|don vi|donvi|đv)|(?P<type>type|loại|loai)):[^\S\n]?)?"
-    r'(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))',
+    r'(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))',
     re.I,
 )
-# "Quyết định số 12/QĐ-UBND" says nothing that its number does not, and what it issued seldom has these words.
-_BEFORE_A_DECISION = re.compile(
-    r"(?<![^\W_])(?:(?:quyết\s+định|quyet\s+dinh)\s+)?(?:(?:số|so)\s+)?(?=\d+(?:/\d{4})?/Q[ĐD](?![^\W_]))", re.I
+_EITHER = {"va", "hoac", "and", "or"}  # Between several codes.
+_MINUS = re.compile(r"(?<!\S)[–—−](?=[\w\"])")  # As a word processor writes it.
+# "Quyết định số 12 /QĐ-UBND ngày 01/03/2024" says nothing that its number does not, and what it issued seldom has these
+# words.
+_DECISION = re.compile(
+    r"(?<![^\W_])(?i:(?:căn\s+cứ|can\s+cu|theo)\s+)?(?i:(?:quyết\s+định|quyet\s+dinh)\s+)?(?i:(?:số|so)\s+)?"
+    r"(?<![\w/])(?P<number>\d+(?:/\d{4})?)\s?/\s?(?P<rest>(?i:q[đd])(?:\s?-\s?[A-ZĐ]{2,}|-(?i:[a-zđ]+))*)(?![^\W_])"
+    r"(?:,?\s+(?i:ngày|ngay)\s+\d{1,2}[/.-]\d{1,2}[/.-]\d{4})?"
 )
 T = TypeVar("T")
 _QUOTES = dict.fromkeys(map(ord, "“”„«»″"), '"')
@@ -46,9 +51,14 @@ class Without:
     shown: tuple[str, ...] = ()  # All of it as it was typed, to tell of it.
 
     @property
-    def pairs(self) -> tuple[tuple[str, ...], ...]:
-        """For each phrase its neighbouring folded words: who has all of them is left out."""
-        return tuple(tuple(text.terms(phrase).pairs) for phrase in self.phrases)
+    def pairs(self) -> tuple[str, ...]:
+        """The neighbouring folded words of each phrase of two: an index knows who has them next to each other."""
+        return tuple(pair for phrase in self.phrases if len(pairs := text.terms(phrase).pairs) == 1 for pair in pairs)
+
+    @property
+    def longer(self) -> tuple[str, ...]:
+        """The phrases of three words and more, which have to be compared with the texts."""
+        return tuple(phrase for phrase in self.phrases if len(text.tokens(phrase)) > 2)
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,13 @@ class Query:
     @property
     def coded(self) -> bool:
         """Whether a code is among the words: it means that very one, and no other word may take its place."""
-        return any("-" in word.folded for word in self.words)
+        return bool(text.apart(self.text)[0])
+
+    def completed(self, words: str) -> str:
+        """Return other words with what was typed to narrow the search: what must not be there, units and types."""
+        narrowing = [("unit", code) for code in self.units] + [("type", code) for code in self.types]
+        kept = [f'{name}:"{code}"' if " " in code else f"{name}:{code}" for name, code in narrowing]
+        return " ".join([words, *(f"-{piece}" for piece in self.without.shown), *kept])
 
     @property
     def plain(self) -> bool:
@@ -144,11 +160,14 @@ class Query:
         narrowed: dict[str, list[str]] = {"unit": [], "type": []}
         without = _Without()
         shown: list[str] = []
-        written = text.nfc(typed).translate(_QUOTES)
-        for piece in _PIECES.finditer(written if '"' in written else _BEFORE_A_DECISION.sub("", written)):
+        written = _MINUS.sub("-", text.nfc(typed).translate(_QUOTES))
+        if '"' not in written:
+            written = _DECISION.sub(lambda found: f"{found['number']}/{''.join(found['rest'].split())}", written)
+        for piece in _PIECES.finditer(written):
             written = piece["phrase"] if piece["phrase"] is not None else piece["word"]
             found = _words(written)
-            in_a_row = piece["phrase"] is not None and len(text.tokens(written)) > 1
+            # A code in quotation marks is that code.
+            in_a_row = piece["phrase"] is not None and len(text.tokens(written)) > 1 and not text.is_code(written)
             narrows = next((name for name in narrowed if piece[name]), None)
             without.shown += [piece[0][1:]] if piece["without"] else []
             if narrows:
@@ -176,18 +195,17 @@ class Query:
 
     def _any_of_its_codes(self) -> "Query":
         """Return the query, or, where it is several codes and nothing else, one that any of them answers."""
-        chunks = text.chunks(self.text)
-        if (
-            len(self.words) < 2
-            or len(self.words) != len(chunks)
-            or not self.plain
-            or not all(map(text.is_code, chunks))
-        ):
+        codes, beside = text.apart(self.text)
+        codes = list({text.whole_code(code): code for code in codes}.values())
+        if self.phrases or any(word.prefix for word in (*self.words, *self.codes)):
             return self
-        first, *others = (
-            replace(self, words=(word,), text=chunk) for word, chunk in zip(self.words, chunks, strict=True)
-        )
-        return replace(first, also=tuple(others))
+        if self.codes and not self.words and len(self.codes) > 1:
+            ways = [replace(self, codes=(code,)) for code in self.codes]
+        elif not self.codes and len(codes) > 1 and {token.folded for token in text.tokens(beside)} <= _EITHER:
+            ways = [replace(self, words=_few(_words(code)), text=code) for code in codes]
+        else:
+            return self
+        return replace(ways[0], also=tuple(ways[1:]))
 
 
 class _Without:

@@ -63,7 +63,7 @@ class Asking:
 
     def first(self, query: Query, limit: int) -> EngineResult:
         """Return the first pass, phrases compared with the texts themselves."""
-        long = any(len(text.tokens(phrase)) > 2 for phrase in query.phrases)
+        long = query.without.longer or any(len(text.tokens(phrase)) > 2 for phrase in query.phrases)
         # As many more as may be dropped: a page that is left short would leave hits out between itself and the next.
         most = limit + PHRASES_READ if long else limit
         found = self.engine.search(query, self.index, self.only, most, self.like)
@@ -104,6 +104,15 @@ def ranked(
     Behind a filter the same is looked for as without it, which `unfiltered` says: else a filter would leave other hits
     than it said it would.
     """
+    found = _ranked(asking, query, wanted, verbatim=verbatim, unfiltered=unfiltered)
+    if found.total or verbatim or not query.coded:
+        return found
+    return replace(found, meant=_nearest(asking, query))
+
+
+def _ranked(
+    asking: Asking, query: Query, wanted: int, *, verbatim: bool, unfiltered: Callable[[], "Ranked"] | None
+) -> Ranked:
     typed = _judged(asking, query, wanted)
     settled = verbatim or not query.words or not query.plain or _side_by_side(asking, typed)
     if unfiltered is not None:
@@ -116,7 +125,7 @@ def ranked(
         return typed
     spelled = _spelled(asking, query)
     if not spelled:
-        return typed if typed.total or not query.coded else replace(typed, meant=_nearest(asking, query))
+        return typed
     other = _judged(asking, query.spelled(spelled), wanted)
     better = not typed.complete and other.total > 0 and (other.complete > 0 or not typed.total)
     better = better or (other.best > typed.best + CLEARLY and other.complete > 0)
@@ -125,20 +134,21 @@ def ranked(
 
 def _spelled(asking: Asking, query: Query) -> str:
     """Return the words that were meant, codes as they are; empty where there are no better ones."""
-    if not query.coded:
-        return asking.lexicon().meant(query.text, asking.finds)
-    chunks = text.chunks(query.text)
-    words = asking.lexicon().meant(" ".join(one for one in chunks if not text.is_code(one)), asking.finds)
-    return " ".join([words, *filter(text.is_code, chunks)]) if words else ""
+    codes, beside = text.apart(query.text)
+    words = asking.lexicon().meant(beside, asking.finds) if beside else ""
+    return " ".join([words, *codes]) if words else ""
 
 
 def _nearest(asking: Asking, query: Query) -> str:
     """Return the search for the longest beginning of a code that leads anywhere: `code:QT-TP` for a QT-TP-77."""
-    parts = list(_PARTS.finditer(query.text)) if len(query.words) == 1 else []
+    codes, _beside = text.apart(query.text)
+    code = codes[0] if len(codes) == 1 and not query.phrases else ""
+    parts = list(_PARTS.finditer(code))
     for many in range(len(parts) - 1, 1, -1):
-        begun = f"code:{query.text[parts[0].start() : parts[many - 1].end()]}"
-        if asking.engine.search(Query.parse(begun), asking.index, asking.only, 1, asking.like).total:
-            return begun
+        begun = code[: parts[many - 1].end()]
+        asked = f'code:"{begun}"' if " " in begun else f"code:{begun}"
+        if asking.engine.search(Query.parse(asked), asking.index, asking.only, 1, asking.like).total:
+            return asked
     return ""
 
 
@@ -188,13 +198,15 @@ def _side_by_side(asking: Asking, found: Ranked) -> bool:
 
 def _may_loosen(query: Query, complete: int) -> bool:
     many = len({word.folded for word in query.words})
-    if query.codes or query.phrases or (query.coded and many < MANY_WORDS):
+    coded = any("-" in word.folded for word in query.words)
+    if query.codes or query.phrases or (coded and many < MANY_WORDS):
         return False  # Who asks for a code or a phrase wants that one.
     return many > 1 and (complete == 0 or (many >= MANY_WORDS and complete < FEW))
 
 
 def _has_phrases(found: Candidate, query: Query) -> bool:
-    return all(
-        text.phrase_in(found.title, phrase) or text.phrase_in(found.body, phrase) or len(found.body) >= BODY_READ
-        for phrase in query.phrases
-    )
+    def has(phrase: str) -> bool:
+        return text.phrase_in(found.title, phrase) or text.phrase_in(found.body, phrase)
+
+    wanted = all(has(phrase) or len(found.body) >= BODY_READ for phrase in query.phrases)
+    return wanted and not any(map(has, query.without.longer))

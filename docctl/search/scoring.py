@@ -126,8 +126,8 @@ def _answers(
         found -= (segment.postings("exact", word.exact) if word.exact else _postings(segment, "body", word)).keys()
     for word in query.without.codes:
         found -= _postings(segment, "code", word).keys()
-    for pairs in query.without.pairs:
-        found -= _in_all([segment.postings("pair", pair) for pair in pairs])
+    for pair in query.without.pairs:
+        found -= segment.postings("pair", pair).keys()
     revisions = segment.revisions
     allowed = frozenset(revisions) - {-1, 0} if only is None else only
     scores = {document: 0.0 for document in found if revisions[document] in allowed}

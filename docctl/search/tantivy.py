@@ -370,8 +370,7 @@ def _required(opened: Opened, query: Query) -> Iterator[tuple[Any, Any]]:
         yield Occur.Must, Found.boost_query(_word(opened, "code", word), CODE_WHOLE)
     for word in query.without.codes:
         yield Occur.MustNot, _word(opened, "code", word)
-    for pairs in query.without.pairs:
-        yield Occur.MustNot, Found.boolean_query([(Occur.Must, _term("pair", pair)) for pair in pairs])
+    yield from ((Occur.MustNot, _term("pair", pair)) for pair in query.without.pairs)
     for word in query.without.words:
         yield Occur.MustNot, _term("exact", word.exact) if word.exact else _word(opened, "body", word)
 

@@ -138,8 +138,8 @@ def show() -> str | Response:
         counted=not as_workbook,
         head=head,
     )
-    if as_workbook:
-        return _workbook(found)
+    if as_workbook and not found.building:
+        return _workbook(found, on)
     if paging.number() == 1 and not found.building:
         edge.site().heard.note(by=edge.me(), words=words, found=found.total > 0, took_ms=found.took_ms)
     form.count(found.facets)
@@ -168,7 +168,7 @@ def _page(
         everything=everything,
         may_widen=register.sees_more(edge.me()) and not everything,
         wider_url=_url(scope=EVERYTHING),
-        suggestions=[(words, _url(q=words)) for words in found.suggestions if words != found.spelled] if found else [],
+        suggestions=[(words, _url(q=words)) for words in found.suggestions] if found and not found.spelled else [],
         understood=[sentence.get(language.locale()) for sentence in found.understood] if found else [],
         building=bool(found and found.building),
         verbatim_url=_url(verbatim="1") if found and found.spelled else None,
@@ -182,7 +182,8 @@ def _page(
         xlsx_url=_url(format="xlsx") if found and 0 < found.total <= finding.MOST_SORTED else None,
         unfiltered_url=_unfiltered_url(),
         kept={name: request.args[name][:LONGEST_FILTER] for name in KEPT if request.args.get(name)},
-        may_save=bool(found and found.total and on is None and document is None),
+        # A saved search cannot say “exactly so” when it is opened again.
+        may_save=not _verbatim() and bool(found and found.total and on is None and document is None),
         saved_words=_really_searched(found) if found else "",
         loosened=bool(found and found.complete < found.total),
         request_url=_request_url() if found and not found.total and document is None else None,
@@ -212,15 +213,20 @@ def _row(hit: Hit, on: datetime | None) -> SimpleNamespace:
 
     What was in force on another day says so with that day: without it the badge would speak of today.
     """
-    then = on is not None and hit.state == revisions.IN_FORCE
     return hit_row(
         hit,
         url_for("revisions.show", revision_id=hit.revision),
         note=_("page %(n)s", n=hit.page) if hit.page else "",
         note_url=url_for("renditions.read", revision_id=hit.revision, page=hit.page, q=_asked()) if hit.page else None,
         offer_url=url_for("revisions.show", revision_id=hit.in_force) if hit.in_force else None,
-        state_label=_("in force on %(day)s", day=_written(on)) if then else "",
+        state_label=_state_on(hit, on),
     )
+
+
+def _state_on(hit: Hit, on: datetime | None) -> str:
+    """Return the state of a hit of another day, with that day; empty where its state is that of today."""
+    then = on is not None and hit.state == revisions.IN_FORCE
+    return _("in force on %(day)s", day=_written(on)) if then else ""
 
 
 def _written(on: datetime | None) -> str:
@@ -228,7 +234,7 @@ def _written(on: datetime | None) -> str:
     return day(on) if on is None or on == clock.midnight(clock.local(on).date()) else moment(on)
 
 
-def _workbook(found: Results) -> Response:
+def _workbook(found: Results, on: datetime | None) -> Response:
     """Return the hits as a workbook, each with the passage it was found by."""
     heads = [_("No."), _("Code"), _("Title"), _("Edition"), _("Effective from"), _("State"), _("Unit")]
     heads += [_("Document type"), _("Page"), _("Passage")]
@@ -239,7 +245,7 @@ def _workbook(found: Results) -> Response:
             hit.title,
             hit.edition_text,
             clock.local(hit.effective_from).date() if hit.effective_from else None,
-            state_word(hit.state),
+            _state_on(hit, on) or state_word(hit.state),
             hit.unit_name(language.locale()),
             hit.type,
             hit.page,
@@ -248,17 +254,12 @@ def _workbook(found: Results) -> Response:
         for number, hit in enumerate(found.hits, start=1)
     ]
     title = _("Search: %(words)s", words=_asked())
-    return kept.workbook(title, heads, lines)
+    return kept.workbook(f"{title}, {_('in force on %(day)s', day=_written(on))}" if on else title, heads, lines)
 
 
 def _really_searched(found: Results) -> str:
     """Return the words that were searched, with what narrows them: a search is saved by these, since nobody respells it."""
-    if not found.spelled:
-        return _asked()
-    typed = Query.parse(_asked())
-    narrowing = [("unit", code) for code in typed.units] + [("type", code) for code in typed.types]
-    narrowed = (f'{name}:"{code}"' if " " in code else f"{name}:{code}" for name, code in narrowing)
-    return " ".join([found.spelled, *(f"-{piece}" for piece in typed.without.shown), *narrowed])
+    return Query.parse(_asked()).completed(found.spelled) if found.spelled else _asked()
 
 
 def _verbatim() -> bool:

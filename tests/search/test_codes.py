@@ -31,13 +31,29 @@ def shelf(make_revision):
     return make_revision("withdrawn", title="Sao lưu dữ liệu", code="QT-VP-18")
 
 
-@pytest.mark.parametrize("typed", ["QT-VP-18", "QT-VP-77", "qt vp 77/2", "1.001193.000.00"])
+@pytest.mark.parametrize("typed", ["QT-VP-18", "QT-VP-77", "code:QT-VP-77", "qt vp 77/2", "1.001193.000.00", "VP 77"])
 def test_a_code_that_is_not_there_is_not_spelled_otherwise(find, shelf, typed):
     found = find(typed)
     assert found.spelled == ""
-    if "-" in typed:
+    if "QT-VP" in typed:
         assert (found.total, found.suggestions) == (0, ["code:QT-VP"])
         assert find(found.suggestions[0]).total == 3
+
+
+def test_an_offer_keeps_what_narrows_the_search_and_leads_somewhere(find, shelf):
+    (offer,) = find("QT-VP-77 -đại unit:TP").suggestions
+    assert offer == "code:QT-VP -đại unit:TP"
+    assert find(offer).total == 2
+    assert find("QT-VP-77", unit="NV").suggestions == []
+
+
+def test_a_code_with_a_space_is_not_spelled_otherwise_either(find, make_revision):
+    make_revision("in_force", title="Bổ nhiệm và hệ số", code="QT 01/CX-HCTP", text="Bổ nhiệm, tố cáo.")
+    for typed in ("BM 01/CX-HCTP", "HĐ 07/CX-HCTP", "TC 01/CX-HCTP"):
+        assert (find(typed).total, find(typed).spelled) == (0, ""), typed
+    assert find("QT 99/CX-HCTP").suggestions == []
+    found = find("bổ nhiệmm QT 01/CX-HCTP")
+    assert (found.total, found.spelled) == (1, "bổ nhiệm QT 01/CX-HCTP")
 
 
 def test_whoever_may_see_the_withdrawn_one_finds_it_by_its_code(find, shelf):

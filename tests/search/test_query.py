@@ -37,7 +37,10 @@ def test_a_code_can_be_asked_for_by_name(typed):
 def test_a_minus_excludes_and_is_not_marked():
     query = Query.parse('khai sinh -tử -"lưu động"')
     assert [word.folded for word in query.without.words] == ["tu"]
-    assert query.without.pairs == (("luu dong",),)
+    assert query.without.pairs == ("luu dong",)
+    assert query.completed("khai tử") == 'khai tử -tử -"lưu động"'
+    assert Query.parse("khai –tử").without == Query.parse("khai -tử").without
+    assert Query.parse('khai -"lưu động').without.phrases == ("lưu động",)
     assert query.without.shown == ("tử", '"lưu động"')
     assert query.text == "khai sinh"
 
@@ -55,10 +58,43 @@ def test_a_space_after_the_colon_changes_nothing(typed):
     assert Query.parse("code: QT-01").codes == Query.parse("code:QT-01").codes
 
 
-def test_several_codes_and_nothing_else_mean_any_of_them():
-    query = Query.parse("QT-TP-15 QT-TP-16")
-    assert [way.words for way in query.ways] == [(Word("qt-tp-15"),), (Word("qt-tp-16"),)]
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "QT-TP-15 QT-TP-16",
+        "QT-TP-15; QT-TP-16 QT-TP-15",
+        "QT-TP-15 và QT-TP-16",
+        "QT-TP-15 hoặc qt.tp.16",
+        '"QT-TP-15" "QT-TP-16"',
+    ],
+)
+def test_several_codes_and_nothing_else_mean_any_of_them(typed):
+    assert [way.words for way in Query.parse(typed).ways] == [(Word("qt-tp-15"),), (Word("qt-tp-16"),)]
+
+
+def test_several_codes_by_name_or_with_a_space_mean_any_of_them_too():
+    assert [way.codes for way in Query.parse("code:QT-1 code:QT-2").ways] == [(Word("qt-1"),), (Word("qt-2"),)]
+    spaced = Query.parse("QT 01/CX-HCTP QT 02/CX-HCTP")
+    assert [way.text for way in spaced.ways] == ["QT 01/CX-HCTP", "QT 02/CX-HCTP"]
     assert Query.parse("QT-TP-15 khai sinh").also == ()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "quyết định số 12/QĐ-UBND",
+        "Quyết định số 12 /QĐ-UBND ngày 01/03/2024",
+        "căn cứ Quyết định số 12/QĐ - UBND",
+        "số 12/qđ-ubnd, ngày 1.3.2024",
+    ],
+)
+def test_a_decision_is_asked_for_by_its_number_whatever_stands_around_it(typed):
+    assert Query.parse(typed).words == (Word("12-qd-ubnd"),)
+    assert [word.folded for word in Query.parse(f"{typed} khai sinh").words] == ["12-qd-ubnd", "khai", "sinh"]
+
+
+def test_a_dash_behind_a_decision_joins_no_words_to_it():
+    assert [word.folded for word in Query.parse("12/QĐ-UBND - Đăng ký").words] == ["12-qd-ubnd", "dang", "ky"]
 
 
 def test_a_word_goes_on_after_three_letters_only():

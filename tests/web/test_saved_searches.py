@@ -124,6 +124,20 @@ def test_a_search_that_was_spelled_otherwise_is_saved_as_it_was_searched_and_tel
     assert "Saved search “khai sinh” found something new" in staff.read("/notices")
 
 
+def test_a_unit_alone_is_watched_too(sign_in, site, make_revision):
+    make_revision("in_force", title=BIRTH)
+    jobs.wake(site)
+    staff = sign_in("staff")
+    staff.send("/saved-searches", q=hidden(staff.read("/search?q=unit:TP")))
+    assert re.search(r'data-label="Found now">1<', staff.read("/saved-searches"))
+    make_revision("in_force", title="Cấp bản sao trích lục", unit="NV", by="neighbour")
+    jobs.wake(site)
+    assert "found something new" not in staff.read("/notices")
+    make_revision("in_force", title="Cấp bản sao khai sinh")
+    jobs.wake(site)
+    assert "Saved search “unit:TP” found something new" in staff.read("/notices")
+
+
 def test_who_saves_words_that_no_document_has_all_of_is_told_that_all_are_needed(sign_in, site, make_revision):
     make_revision("in_force", title=BIRTH)
     jobs.wake(site)

@@ -4,6 +4,7 @@ import io
 import re
 from datetime import timedelta
 from html import escape
+from urllib.parse import unquote
 
 from python_calamine import CalamineWorkbook
 
@@ -131,6 +132,16 @@ def test_what_was_found_comes_as_a_workbook_with_its_passages(sign_in, site, mak
     assert "Excel" not in staff.read("/search?q=khong+co+gi+het")
 
 
+def test_the_workbook_of_another_day_says_which(sign_in, site, make_revision):
+    make_revision("withdrawn", title=BIRTH)  # In force from 30 to 10 days ago.
+    jobs.wake(site)
+    then = f"{clock.today() - timedelta(days=20):%d/%m/%Y}"
+    answer = sign_in("auditor").get(f"/search?q=khai+sinh&on={then}&format=xlsx")
+    _head, row = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+    assert f"in force on {then}" in row
+    assert f"in force on {then.replace('/', '-')}" in unquote(answer.headers["Content-Disposition"])
+
+
 def test_no_words_ask_for_words(sign_in):
     assert "Type a code or a few words." in sign_in("staff").read("/search")
 
@@ -159,6 +170,7 @@ def test_while_the_index_is_being_built_nothing_says_that_a_document_does_not_ex
     assert "Nothing found" not in page
     assert "<b>0</b> found" not in page
     assert "/requests/new?kind=new&title" not in page
+    assert "The search index is being built again" in author.read("/search?q=khai+sinh&format=xlsx")
     assert site.heard.taken() == []  # The administrator would read that it was searched for in vain.
     jobs.wake(site)
     assert f"/revisions/{made.id}" in author.read("/search?q=khai+sinh")

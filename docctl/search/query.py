@@ -23,7 +23,7 @@ _MINUS = re.compile(r"(?<!\S)[–—−](?=[\w\"])")  # As a word processor writ
 # words.
 _DECISION = re.compile(
     r"(?<![^\W_])(?i:(?:căn\s+cứ|can\s+cu|theo)\s+)?(?i:(?:quyết\s+định|quyet\s+dinh)\s+)?(?i:(?:số|so)\s+)?"
-    r"(?<![\w/])(?P<number>\d+(?:/\d{4})?)\s?/\s?(?P<rest>(?i:q[đd])(?:\s?-\s?[A-ZĐ]{2,}|-(?i:[a-zđ]+))*)(?![^\W_])"
+    r"(?<![\w/])(?P<number>\d+(?:/\d{4})?)\s?/\s?(?P<rest>(?i:q[đd])(?:-(?i:[a-zđ]+)|(?:\s-\s?|-\s)[A-ZĐ]{2,})*)(?![^\W_])"
     r"(?:,?\s+(?i:ngày|ngay)\s+\d{1,2}[/.-]\d{1,2}[/.-]\d{4})?"
 )
 T = TypeVar("T")

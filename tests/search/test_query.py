@@ -1,5 +1,7 @@
 """What somebody types is read as words, phrases, codes and exclusions, and nothing typed is an error."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +93,14 @@ def test_several_codes_by_name_or_with_a_space_mean_any_of_them_too():
 def test_a_decision_is_asked_for_by_its_number_whatever_stands_around_it(typed):
     assert Query.parse(typed).words == (Word("12-qd-ubnd"),)
     assert [word.folded for word in Query.parse(f"{typed} khai sinh").words] == ["12-qd-ubnd", "khai", "sinh"]
+
+
+@pytest.mark.parametrize("part", ["-AB", " - AB", "-ab", " -AB", "1/", "số ", "căn cứ ", '-"a', "code:"])
+def test_no_long_question_takes_long_to_read(part):
+    began = time.process_time()
+    for typed in (f"1/QĐ{part * 160}1", f"{part * 160}1/QĐ-UBND!", part * 160):
+        Query.parse(typed)
+    assert time.process_time() - began < 1
 
 
 def test_a_dash_behind_a_decision_joins_no_words_to_it():

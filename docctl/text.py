@@ -180,6 +180,12 @@ def written_parts(code: str) -> list[str]:
     return _PARTS.findall(fold(code))
 
 
+def code_beginnings(code: str) -> list[str]:
+    """Return what a code begins with, as it is written and the longest first: all parts but the last, down to two."""
+    ends = [part.end() for part in _PARTS.finditer(code)]
+    return [code[:end] for end in reversed(ends[1:-1])]
+
+
 def is_code(chunk: str) -> bool:
     """Say whether a word is written like a code: parts joined by signs or letters joined to digits, with a digit."""
     return bool(_analysed(chunk).codes)

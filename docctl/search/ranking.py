@@ -3,7 +3,6 @@
 It knows texts and engines, not databases: whoever calls hands over what the reader may see.
 """
 
-import re
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,8 +19,6 @@ CLEARLY = 20.0  # By how much of a hundred other words must lead to something be
 FEW = 10  # When fewer have all of many words, those with most of them follow.
 MANY_WORDS = 5
 OTHERWISE = 0.8  # What a hit counts that has other words for the same, beside one with the typed words.
-
-_PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 Read = Callable[[Sequence[int]], Mapping[int, Candidate]]
 
@@ -143,9 +140,7 @@ def _nearest(asking: Asking, query: Query) -> str:
     """Return the search for the longest beginning of a code that leads anywhere: `code:QT-TP` for a QT-TP-77."""
     codes, _beside = text.apart(query.text)
     code = codes[0] if len(codes) == 1 and not query.phrases else ""
-    parts = list(_PARTS.finditer(code))
-    for many in range(len(parts) - 1, 1, -1):
-        begun = code[: parts[many - 1].end()]
+    for begun in text.code_beginnings(code):
         asked = f'code:"{begun}"' if " " in begun else f"code:{begun}"
         if asking.engine.search(Query.parse(asked), asking.index, asking.only, 1, asking.like).total:
             return asked

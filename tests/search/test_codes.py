@@ -3,24 +3,20 @@
 import pytest
 
 from docctl import clock
-from docctl.search import finding, following, open_engine
+from docctl.search import finding, following
 from tests.conftest import decide
 
 
-@pytest.fixture(params=["whoosh", "tantivy"])
-def find(request, site, cast, tmp_path):
+@pytest.fixture
+def find(site, cast, either_engine):
     """Return a function that searches as somebody, with either engine."""
-    if request.param == "tantivy":
-        pytest.importorskip("tantivy", reason="the extra tantivy is not installed")
-    engine = open_engine(request.param, tmp_path / "index")
 
     def look(words, who="staff", **asked):
-        following.follow(site.database, engine)
+        following.follow(site.database, either_engine)
         with site.database.reading() as session:
-            return finding.find(session, engine, words, reader=cast.reader(session, who), **asked)
+            return finding.find(session, either_engine, words, reader=cast.reader(session, who), **asked)
 
-    yield look
-    engine.close()
+    return look
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from docctl.search import finding, following, open_engine, synonyms
+from docctl.search import finding, following, synonyms
 from docctl.search.query import Query
 from docctl.site import open_site
 from docctl.workflow import WorkflowError
@@ -15,20 +15,16 @@ def shipped():
     synonyms.use(synonyms.load(synonyms.SHIPPED))
 
 
-@pytest.fixture(params=["whoosh", "tantivy"])
-def found(request, site, cast, tmp_path):
+@pytest.fixture
+def found(site, cast, either_engine):
     """Return a function that searches as a member of staff, with either engine."""
-    if request.param == "tantivy":
-        pytest.importorskip("tantivy", reason="the extra tantivy is not installed")
-    engine = open_engine(request.param, tmp_path / "index")
 
     def find(words):
-        following.follow(site.database, engine)
+        following.follow(site.database, either_engine)
         with site.database.reading() as session:
-            return finding.find(session, engine, words, reader=cast.reader(session, "staff"), counted=True)
+            return finding.find(session, either_engine, words, reader=cast.reader(session, "staff"), counted=True)
 
-    yield find
-    engine.close()
+    return find
 
 
 def test_an_abbreviation_finds_what_it_stands_for_and_the_other_way_round(found, make_revision):
